@@ -1,0 +1,3 @@
+"""Forensics of released language models."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,51 @@
+"""The errors a user can meet: one family, so that the command line catches one class.
+
+Every message is one line and says which file, what was found in it, and what to do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["BadInputError", "ForensicsError", "MissingExtraError", "OutputError"]
+
+
+class ForensicsError(Exception):
+    """Something the user can act on; the command line prints it as one line and exits with 2."""
+
+
+class BadInputError(ForensicsError):
+    """An input file, folder or option cannot be used."""
+
+    def __init__(self, where: str | Path, found: str, remedy: str) -> None:
+        """Build the one-line message.
+
+        :param where: The file, folder, tensor or option at fault.
+        :param found: What was found there (and what was expected).
+        :param remedy: What the user can do about it.
+        """
+        self.where = str(where)
+        self.found = found
+        self.remedy = remedy
+        super().__init__(" ".join(f"{where}: {found}; {remedy}".split()))
+
+
+class MissingExtraError(ForensicsError):
+    """A library that only some commands need is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        """Build the message with the line that installs the extra.
+
+        :param package: The import name that was missing.
+        :param extra: The extra of this project that brings it.
+        :param purpose: What it is needed for, as a noun phrase.
+        """
+        self.package = package
+        self.extra = extra
+        super().__init__(
+            f"{purpose} needs the package {package!r}; install it with: pip install 'forensics[{extra}]'"
+        )
+
+
+class OutputError(ForensicsError):
+    """A result could not be written; nothing half-written is left behind."""
