@@ -1,0 +1,1 @@
+"""What every token is: its bytes, text, category, script."""

@@ -1,0 +1,70 @@
+import json
+
+from tokenizers import normalizers, pre_tokenizers
+
+from forensics.sources.tokenizer import open_tokenizer
+from forensics.vocabulary.build import build_vocabulary
+from forensics.vocabulary.merges import merge_problems
+from tests.sources.tokenizer_files import minilm, smollm2, write_gguf_tokenizer
+from tests.vocabulary.vocabularies import byte_level_bpe, llama_kind
+
+
+def problems(source):
+    return {problem.kind: problem for problem in merge_problems(source, build_vocabulary(source))}
+
+
+def test_a_plain_vocabulary_has_none(tmp_path):
+    assert problems(byte_level_bpe(tmp_path, [("a", "b"), ("ab", "c")], added=["<s>"])) == {}
+
+
+def test_several_pairs_for_one_piece_are_redundant(tmp_path):
+    found = problems(byte_level_bpe(tmp_path, [("a", "b"), ("b", "c"), ("ab", "c"), ("a", "bc")]))
+    assert found.keys() == {"redundant_merge"}
+    assert found["redundant_merge"].examples == ({"piece": "abc", "pairs": [("ab", "c"), ("a", "bc")]},)
+
+
+def test_entries_that_no_merge_makes_are_told(tmp_path):
+    found = problems(byte_level_bpe(tmp_path, [("a", "b")], extra=["xyz"], added=["<s>"]))
+    assert found["token_without_merge"].count == 1
+    assert found["token_without_merge"].examples[0]["piece"] == "xyz"
+
+
+def test_merges_that_the_splitting_forbids_are_told(tmp_path):
+    digits = pre_tokenizers.Sequence([pre_tokenizers.Digits(True), pre_tokenizers.ByteLevel(False)])
+    found = problems(byte_level_bpe(tmp_path, [("1", "2"), ("a", "b"), ("x", "Ġ")], pre_tokenizer=digits))
+    assert [(e["piece"], e["because"]) for e in found["unformable_merge"].examples] == [
+        ("12", "pre-tokenizer"),
+        ("xĠ", "pre-tokenizer"),
+    ]
+
+
+def test_merges_that_the_normalizer_forbids_are_told(tmp_path):
+    merges = [("e", "Ì"), ("eÌ", "ģ"), ("a", "b")]
+    found = problems(byte_level_bpe(tmp_path, merges, normalizer=normalizers.NFC()))
+    assert [(e["piece"], e["because"]) for e in found["unformable_merge"].examples] == [("eÌģ", "normalizer")]
+
+
+def test_ids_of_the_same_bytes_are_told(tmp_path):
+    found = problems(llama_kind(tmp_path, ["▁", "a"], []))
+    assert {tuple(e["pieces"]) for e in found["duplicate_bytes"].examples} == {
+        ("<0x20>", "▁"),
+        ("<0x61>", "a"),
+    }
+
+
+def test_a_repeated_pair_and_a_repeated_piece_are_told(tmp_path):
+    tokens = [*byte_level_bpe(tmp_path, [("a", "b")]).pieces, "ab"]
+    path = write_gguf_tokenizer(tmp_path / "m.gguf", "gpt2", tokens, merges=["a b", "a b"], pre="gpt-2")
+    found = problems(open_tokenizer(path))
+    assert found["repeated_merge"].examples == (("a", "b"),)
+    assert found["duplicate_piece"].examples == ({"piece": "ab", "token_ids": [256, 257]},)
+
+
+def test_word_starts_and_continuations_are_no_duplicates():
+    assert problems(open_tokenizer(minilm())) == {}
+
+
+def test_the_demo_model_is_clean_and_problems_are_json(tmp_path):
+    assert problems(open_tokenizer(smollm2())) == {}
+    (problem,) = problems(byte_level_bpe(tmp_path, [], extra=["xyz"])).values()
+    assert json.loads(json.dumps(problem.as_dict()))["count"] == 1
