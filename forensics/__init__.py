@@ -1,3 +1,37 @@
-"""Forensics of released language models."""
+"""Audits of released language models.
+
+`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.tokens`, and the sources
+`fx.open_checkpoint` and `fx.open_tokenizer`. Results carry `.tokens` (a pandas table), `.summary` and
+`.save(folder)`. Importing this costs milliseconds; a name brings its libraries when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forensics.runs.scan import scan
+    from forensics.runs.tokens import tokens
+    from forensics.sources import open_checkpoint, open_tokenizer
 
 __version__ = "0.1.0"
+__all__ = ["open_checkpoint", "open_tokenizer", "scan", "tokens"]
+
+#: Public name -> module that defines it.
+_HOMES = {
+    "open_checkpoint": "forensics.sources",
+    "open_tokenizer": "forensics.sources",
+    "scan": "forensics.runs.scan",
+    "tokens": "forensics.runs.tokens",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,146 @@
+"""Verification: the fast engine against one token at a time, on the same model in the same run.
+
+    python -m benchmarks.verification                         # the demo model, a sample of its candidates
+    python -m benchmarks.verification model.gguf --plain 40
+    python -m benchmarks.verification demo --whole            # all candidates with the fast engine
+
+Both sides run on one thread. The plain side is `verify_plainly` with keys and values kept between the
+steps of a prompt, which is what `generate` does. The two take turns over blocks of the candidate list, so
+that whatever else the machine does meets both; CPU seconds, not wall time, are compared. Verdicts are
+compared token by token.
+
+The whole list: on a vocabulary with thousands of reserved or identical rows the plain procedure puts each
+of them to the model, the scan one of every group. `--whole` takes that into account, with the measured
+cost per token of either side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from forensics.matrices import RowMatrix, blocks
+from forensics.sources.causal_lm import load_causal_lm
+from forensics.sources.checkpoint import open_checkpoint
+from forensics.sources.tokenizer import open_tokenizer
+from forensics.undertrained.drafted_verification import DraftedVerifier
+from forensics.undertrained.evidence import INCONCLUSIVE_BELOW, WEAK_BELOW, TokenEvidence, text_of_ids
+from forensics.undertrained.plain_verification import verify_plainly
+from forensics.undertrained.prompts import build_prompts
+from forensics.undertrained.verification import Verifier
+from forensics.vocabulary.spelling import token_bytes
+
+#: Tokens per turn of the fast side; the plain side takes every `stride`-th of them.
+TURN = 128
+
+
+def rank_rows(matrix: RowMatrix) -> np.ndarray:
+    """Return row ids by distance to the mean row, nearest first: a stand-in for the scan's indicator."""
+    mean = sum(block.sum(0, dtype=np.float64) for _, block in blocks(matrix)) / matrix.shape[0]
+    distance = np.concatenate([np.linalg.norm(block - mean, axis=1) for _, block in blocks(matrix)])
+    return np.argsort(distance, kind="stable")
+
+
+def representatives(matrix: RowMatrix, ids: Sequence[int], reserved: set[int]) -> list[int]:
+    """Return the ids without reserved ones, and one of every group of rows that are equal bit for bit."""
+    seen: set[bytes] = set()
+    kept = []
+    for token_id in ids:
+        row = matrix.stored_rows(token_id, token_id + 1).tobytes()
+        if token_id not in reserved and row not in seen:
+            kept.append(token_id)
+        seen.add(row)
+    return kept
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmark and print its table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("model", nargs="?", default="demo")
+    parser.add_argument("--percent", type=float, default=2.0, help="share of the vocabulary on the list")
+    parser.add_argument("--plain", type=int, default=60, help="tokens of the list that the plain side takes")
+    parser.add_argument("--fast", type=int, default=512, help="tokens of the list that the fast side takes")
+    parser.add_argument("--whole", action="store_true", help="the fast side takes the whole list")
+    parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--draft", action="store_true", help="draft in bfloat16, see DraftedVerifier")
+    options = parser.parse_args(arguments)
+
+    import torch
+
+    checkpoint, source = open_checkpoint(options.model), open_tokenizer(options.model)
+    started = time.perf_counter()
+    model = load_causal_lm(checkpoint, device="cpu", dtype=options.dtype, threads=1)
+    print(f"{checkpoint.name}: loaded in {time.perf_counter() - started:.1f} s, {model.dtype}, ", end="")
+    print(f"{torch.get_num_threads()} thread")
+
+    prompts = build_prompts(source)
+
+    decode = text_of_ids(token_bytes(source))
+    verifier = (DraftedVerifier if options.draft else Verifier)(model, prompts, decode)
+    lengths = ", ".join(f"{p.name} {len(p.ids)} ({p.shared_length} shared)" for p in prompts)
+    print(f"prompts: {lengths}; drafted in bfloat16: {options.draft}")
+
+    matrix = checkpoint.unembedding or checkpoint.embedding
+    size = min(matrix.shape[0], len(source.pieces))
+    listed = [int(t) for t in rank_rows(matrix) if t < size][: round(size * options.percent / 100)]
+    chosen = representatives(matrix, listed, set(source.declared_unused))
+    print(f"list: {len(listed)} of {size} tokens, {len(chosen)} after groups and reserved rows")
+
+    tested = chosen if options.whole else _spread(chosen, options.fast)
+    plain_ids = set(_spread(tested, options.plain))
+    fast_cost, plain_cost = [], []
+    fast: dict[int, TokenEvidence] = {}
+    plain: dict[int, TokenEvidence] = {}
+    for start in range(0, len(tested), TURN):
+        turn = tested[start : start + TURN]
+        before = time.process_time()
+        fast |= {e.token_id: e for e in verifier.verify(turn)}
+        fast_cost.append((time.process_time() - before) / len(turn))
+        for token_id in plain_ids.intersection(turn):
+            before = time.process_time()
+            plain[token_id] = verify_plainly(model, prompts, token_id, decode, use_cache=True)
+            plain_cost.append(time.process_time() - before)
+    _report(fast, plain, fast_cost, plain_cost, len(listed), len(chosen))
+
+
+def _spread(ids: Sequence[int], count: int) -> list[int]:
+    """Return `count` of `ids`, evenly spread."""
+    places = np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)
+    return [ids[i] for i in places]
+
+
+def _report(
+    fast: dict[int, TokenEvidence],
+    plain: dict[int, TokenEvidence],
+    fast_cost: list[float],
+    plain_cost: list[float],
+    listed: int,
+    chosen: int,
+) -> None:
+    slow, quick = statistics.median(plain_cost), statistics.median(fast_cost)
+    print(f"\n{'':34}{'plain':>12}{'fast':>12}{'ratio':>9}")
+    print(f"{'tokens':34}{len(plain):12}{len(fast):12}")
+    print(f"{'CPU s/token, median':34}{slow:12.3f}{quick:12.4f}{slow / quick:9.1f}")
+    mean_slow = statistics.fmean(plain_cost)
+    mean_quick = statistics.fmean(fast_cost)
+    print(f"{'CPU s/token, mean':34}{mean_slow:12.3f}{mean_quick:12.4f}{mean_slow / mean_quick:9.1f}")
+    whole = (mean_slow * listed, mean_quick * chosen)
+    print(f"{'CPU s, whole list (from means)':34}{whole[0]:12.0f}{whole[1]:12.0f}{whole[0] / whole[1]:9.1f}")
+    print("fast verdicts:", dict(Counter(e.verdict.value for e in fast.values())))
+    print("plain verdicts:", dict(Counter(e.verdict.value for e in plain.values())))
+    for threshold in (WEAK_BELOW, INCONCLUSIVE_BELOW):
+        differ = [t for t, e in plain.items() if (_max(e) < threshold) != (_max(fast[t]) < threshold)]
+        print(f"verdicts that differ at {threshold}: {len(differ)} of {len(plain)} {differ or ''}")
+
+
+def _max(evidence: TokenEvidence) -> float:
+    return float("nan") if evidence.max_prob is None else evidence.max_prob
+
+
+if __name__ == "__main__":
+    main()

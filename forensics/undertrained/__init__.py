@@ -1,0 +1,1 @@
+"""Which tokens were never, or hardly ever, trained."""

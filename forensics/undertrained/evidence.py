@@ -1,0 +1,175 @@
+"""What verification leaves behind: a verdict per token, with the probabilities that led to it.
+
+Thresholds after Land and Bartolo 2024 (arXiv 2405.05417, section on verification): a token whose
+probability never reaches 0.01 counts as verified. The finer steps are those of this project's interface.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+__all__ = [
+    "INCONCLUSIVE_BELOW",
+    "STRONG_BELOW",
+    "WEAK_BELOW",
+    "PromptEvidence",
+    "TokenEvidence",
+    "Verdict",
+    "text_of_ids",
+]
+
+#: Below this `max_prob` a token is verified strongly.
+STRONG_BELOW = 0.001
+#: Below this `max_prob` a token is verified (the paper's threshold).
+WEAK_BELOW = 0.01
+#: At or above this `max_prob` a token is rejected: the model does produce it.
+INCONCLUSIVE_BELOW = 0.1
+
+
+class Verdict(StrEnum):
+    """What the prompts say about one token."""
+
+    #: Under-trained: the model gave it less than 0.001 in every prompt.
+    VERIFIED_STRONG = "verified_strong"
+    #: Under-trained: less than 0.01.
+    VERIFIED_WEAK = "verified_weak"
+    #: Between 0.01 and 0.1.
+    INCONCLUSIVE = "inconclusive"
+    #: The model produces the token when asked to: 0.1 or more.
+    REJECTED = "rejected"
+    #: The token could not be put to the model (no row in the matrix, or no finite probability).
+    NOT_ENCODABLE = "not_encodable"
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the token counts as under-trained."""
+        return self in (Verdict.VERIFIED_STRONG, Verdict.VERIFIED_WEAK)
+
+    @classmethod
+    def of(cls, max_prob: float | None) -> Verdict:
+        """Return the verdict for a probability (None or NaN: the token could not be tested).
+
+        >>> Verdict.of(0.004).value
+        'verified_weak'
+        """
+        if max_prob is None or math.isnan(max_prob):
+            return cls.NOT_ENCODABLE
+        if max_prob < STRONG_BELOW:
+            return cls.VERIFIED_STRONG
+        if max_prob < WEAK_BELOW:
+            return cls.VERIFIED_WEAK
+        return cls.INCONCLUSIVE if max_prob < INCONCLUSIVE_BELOW else cls.REJECTED
+
+
+@dataclass(frozen=True)
+class PromptEvidence:
+    """What one prompt showed about one token."""
+
+    #: The prompt's name, e.g. `repeat`.
+    name: str
+    #: Probability of the token under test at each generated step, in [0, 1].
+    probabilities: tuple[float, ...]
+    #: Ids generated greedily, one per probability.
+    generated: tuple[int, ...]
+    #: The generated ids as text.
+    text: str
+    #: False where the prompt was left early, because the token was rejected already; `probabilities`
+    #: then hold what was measured up to there.
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class TokenEvidence:
+    """The verdict on one token and everything it rests on."""
+
+    #: The token tested.
+    token_id: int
+    #: Highest probability of the token over all prompts and steps measured; None if not testable.
+    max_prob: float | None
+    #: True where prompts were left out because the token was rejected: `max_prob` is a lower bound.
+    max_prob_is_bound: bool
+    #: What follows from `max_prob`.
+    verdict: Verdict
+    #: Prompt by prompt, in the order they were put.
+    prompts: tuple[PromptEvidence, ...]
+
+    @classmethod
+    def from_prompts(
+        cls, token_id: int, prompts: Sequence[PromptEvidence], is_bound: bool = False
+    ) -> TokenEvidence:
+        """Sum up `prompts`: the maximum over all their probabilities decides."""
+        values = [p for prompt in prompts for p in prompt.probabilities]
+        max_prob = max((p for p in values if not math.isnan(p)), default=None)
+        # One prompt that shows the token is enough to reject it; to call it under-trained all have to
+        # have given a number, and a model with NaN rows does not.
+        if any(math.isnan(p) for p in values) and max_prob is not None and max_prob < INCONCLUSIVE_BELOW:
+            max_prob = None
+        return cls(token_id, max_prob, is_bound, Verdict.of(max_prob), tuple(prompts))
+
+    @classmethod
+    def not_encodable(cls, token_id: int) -> TokenEvidence:
+        """Return the evidence for a token that cannot be put to the model."""
+        return cls(token_id, None, False, Verdict.NOT_ENCODABLE, ())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data, for a journal or the `evidence` column."""
+        return {
+            "token_id": self.token_id,
+            "max_prob": self.max_prob,
+            "max_prob_is_bound": self.max_prob_is_bound,
+            "verdict": self.verdict.value,
+            "prompts": [
+                {
+                    "name": p.name,
+                    "probabilities": [None if math.isnan(x) else x for x in p.probabilities],
+                    "generated": list(p.generated),
+                    "text": p.text,
+                    "complete": p.complete,
+                }
+                for p in self.prompts
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TokenEvidence:
+        """Rebuild what `to_json` gave; `from_json(e.to_json()) == e` where no probability is NaN.
+
+        :raises KeyError: If a field is missing.
+        """
+        return cls(
+            token_id=int(data["token_id"]),
+            max_prob=data["max_prob"],
+            max_prob_is_bound=bool(data["max_prob_is_bound"]),
+            verdict=Verdict(data["verdict"]),
+            prompts=tuple(
+                PromptEvidence(
+                    p["name"],
+                    tuple(math.nan if x is None else float(x) for x in p["probabilities"]),
+                    tuple(p["generated"]),
+                    p["text"],
+                    p["complete"],
+                )
+                for p in data["prompts"]
+            ),
+        )
+
+
+def text_of_ids(token_bytes: Sequence[bytes | None]) -> Callable[[Sequence[int]], str]:
+    r"""Return a function from generated ids to text, from the bytes of every token.
+
+    Not every source has an encoder that can decode. Bytes that are no UTF-8 come out as U+FFFD, ids
+    without bytes as nothing.
+
+    >>> text_of_ids([b"a", b"\xc3", b"\xa9", None])([0, 1, 2, 3])
+    'aé'
+    """
+
+    def decode(ids: Sequence[int]) -> str:
+        parts = (token_bytes[i] if 0 <= i < len(token_bytes) else None for i in ids)
+        return b"".join(part or b"" for part in parts).decode("utf-8", errors="replace")
+
+    return decode

@@ -1,0 +1,328 @@
+"""Choose the reference tokens: rows that no training text can have touched.
+
+Land and Bartolo 2024 (arXiv 2405.05417, section 3.2) take them from a hand-written list per model.
+Here they come from evidence that every checkpoint carries (see `KINDS`). No kind is believed by
+itself: a "reserved" token may have been put to use in fine-tuning, a special token is usually trained.
+Rows that training never told apart point the same way once the mean row is subtracted, so the largest
+direction on which the kinds agree is taken, and evidence that points elsewhere is dropped and listed.
+
+Where the evidence does not agree, or there is none, the tightest neighbourhood among rows at the
+fringe of the matrix stands in (`densest_neighbourhood`), and the report says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.matrices import RowMatrix, blocks
+from forensics.undertrained.principal_component import leading_directions
+from forensics.undertrained.rows import RowStatistics
+
+__all__ = ["KINDS", "EvidenceKind", "Reference", "find_reference", "given_reference"]
+
+#: The kinds of evidence, the most trustworthy first, with what the report says of each.
+KINDS: dict[str, str] = {
+    "unused_row": "rows past the tokenizer's vocabulary",
+    "never_valid_byte": "bytes that cannot occur in UTF-8 (C0, C1, F5-FF)",
+    "reserved": "entries that the files declare reserved or unused",
+    "identical_rows": "rows equal bit for bit to another token's row",
+    "unreachable": "entries that no text encodes to",
+    "special": "declared special tokens",
+}
+
+#: Rows of one kind that vote; more are sampled down. 256 keeps the vote a small matrix product.
+_VOTERS = 256
+#: Rows that show how alike rows are anyway, and the largest share of them that may lie along the common
+#: direction: where more do, it is the direction of the whole matrix and sets nothing apart. A share and
+#: not a quantile of pairs, because the under-trained themselves may be a tenth of a vocabulary.
+_BACKGROUND, _BACKGROUND_SHARE = 2048, 0.25
+#: Cosines to the common direction that count as agreeing, tried from the strictest. Never-updated rows
+#: of large models agree to 0.95 and better (SmolLM2-135M 0.999, Gemma 3 270M 0.987), trained reserved
+#: rows stay below 0.7; in briefly trained models the initial noise is still there and agreement is lower.
+_LIMITS = (0.9, 0.8, 0.65, 0.5)
+#: Kinds that no training text can have touched. Where there are such rows, a direction must carry half
+#: of one of these kinds, so that a few look-alike control tokens cannot win by being closer together.
+_TRUSTED = ("unused_row", "never_valid_byte", "identical_rows")
+#: Fewest rows that make a reference.
+_LEAST_ROWS = 3
+#: Neighbours averaged, seeds per fringe, and leading directions whose ends count as fringe, in the fallback.
+_NEIGHBOURS, _SEEDS, _AXES = 16, 12, 4
+
+
+@dataclass(frozen=True)
+class EvidenceKind:
+    """What one kind of evidence contributed."""
+
+    #: A key of `KINDS`.
+    kind: str
+    #: Rows of this kind with a usable direction.
+    count: int
+    #: Rows of this kind that are among the reference tokens.
+    kept: int
+    #: Mean cosine of this kind's rows (centred) to the reference direction, or None without rows.
+    agreement: float | None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The reference tokens and why they were chosen."""
+
+    #: Token ids, ascending.
+    ids: tuple[int, ...]
+    #: Sentences for the report.
+    how: tuple[str, ...]
+    #: Mean cosine between two reference rows after centring, or None for fewer than two.
+    agreement: float | None
+    #: What each kind of evidence contributed; empty when given by the user.
+    kinds: tuple[EvidenceKind, ...] = ()
+    #: Rows with evidence that were left out because they point elsewhere.
+    dropped: tuple[int, ...] = ()
+    #: Whether the ids rest on evidence or the user's word, not on the fallback.
+    has_evidence: bool = True
+
+
+def given_reference(ids: Sequence[int], matrix: RowMatrix, statistics: RowStatistics) -> Reference:
+    """Return the reference tokens that the user named.
+
+    :param ids: Token ids within the matrix.
+    :param matrix: `E_out` (or `E_in` where there is no head), shape `(V, d)`.
+    :param statistics: Its `RowStatistics`.
+    """
+    chosen = np.unique(np.asarray(ids, dtype=np.int64))
+    agreement = _mean_cosine(_directions(matrix, statistics, chosen[statistics.usable[chosen]]))
+    how = (f"{len(chosen)} reference tokens were given by the user.", _agreement_sentence(agreement))
+    return Reference(ids=tuple(map(int, chosen)), how=how, agreement=agreement)
+
+
+def find_reference(
+    matrix: RowMatrix,
+    statistics: RowStatistics,
+    evidence: Mapping[str, Sequence[int]],
+    rng: np.random.Generator,
+) -> Reference:
+    """Return the reference tokens on which the evidence agrees, or those of the fallback.
+
+    :param matrix: `E_out` (or `E_in` where there is no head), shape `(V, d)`.
+    :param statistics: Its `RowStatistics`.
+    :param evidence: Kind (a key of `KINDS`) -> token ids.
+    :param rng: The run's generator; draws voters and the background sample.
+    :raises KeyError: If `evidence` names an unknown kind.
+    """
+    usable = {
+        kind: ids[statistics.usable[ids]]
+        for kind, ids in ((kind, np.unique(np.asarray(evidence[kind], dtype=np.int64))) for kind in evidence)
+        if KINDS[kind]
+    }
+    pooled = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *usable.values()]))
+    background = _background_directions(matrix, statistics, rng)  # (b, d)
+    voters = {
+        kind: np.sort(rng.choice(ids, size=_VOTERS, replace=False)) if len(ids) > _VOTERS else ids
+        for kind, ids in usable.items()
+    }
+    units = _directions(matrix, statistics, pooled)  # (p, d)
+    for limit in _LIMITS:
+        direction = _common_direction(matrix, statistics, voters, limit)
+        if direction is None or (background @ direction >= limit).mean() > _BACKGROUND_SHARE:
+            continue
+        cosines = units @ direction
+        if _is_supported(pooled[cosines >= limit], usable):
+            return _from_evidence(usable, pooled, units, cosines, limit)
+    return _from_fallback(matrix, statistics, usable, pooled, rng)
+
+
+def _is_supported(kept: npt.NDArray[np.int64], usable: Mapping[str, npt.NDArray[np.int64]]) -> bool:
+    """Tell whether enough rows of enough trust agree."""
+    trusted = [usable[kind] for kind in _TRUSTED if kind in usable and len(usable[kind]) >= 2]
+    if len(kept) < _LEAST_ROWS:
+        return False
+    if trusted:
+        return any(np.isin(ids, kept).mean() >= 0.5 for ids in trusted)
+    return len(kept) >= 0.25 * sum(len(ids) for ids in usable.values())
+
+
+def _from_evidence(
+    usable: Mapping[str, npt.NDArray[np.int64]],
+    pooled: npt.NDArray[np.int64],
+    units: npt.NDArray[np.float32],
+    cosines: npt.NDArray[np.float32],
+    limit: float,
+) -> Reference:
+    kept = pooled[cosines >= limit]
+    by_row = dict(zip(pooled.tolist(), cosines.tolist(), strict=True))
+    kept_set = set(kept.tolist())
+    kinds = tuple(
+        EvidenceKind(
+            kind=kind,
+            count=len(ids),
+            kept=sum(row in kept_set for row in ids.tolist()),
+            agreement=float(np.mean([by_row[row] for row in ids.tolist()])),
+        )
+        for kind, ids in ((kind, usable[kind]) for kind in KINDS if len(usable.get(kind, ())))
+    )
+    agreement = _mean_cosine(units[cosines >= limit])
+    dropped = pooled[cosines < limit]
+    named = ", ".join(f"{k.kept} of {k.count} {KINDS[k.kind]}" for k in kinds if k.count)
+    how = (
+        f"{len(kept)} reference tokens were found: {named}.",
+        _agreement_sentence(agreement),
+        f"{len(dropped)} rows with such evidence point elsewhere (cosine to the common direction below "
+        f"{limit:.2f}) and were left out.",
+    )
+    return Reference(
+        ids=tuple(map(int, kept)),
+        how=how,
+        agreement=agreement,
+        kinds=kinds,
+        dropped=tuple(map(int, dropped)),
+    )
+
+
+def _from_fallback(
+    matrix: RowMatrix,
+    statistics: RowStatistics,
+    usable: Mapping[str, npt.NDArray[np.int64]],
+    pooled: npt.NDArray[np.int64],
+    rng: np.random.Generator,
+) -> Reference:
+    ids, tightness = densest_neighbourhood(matrix, statistics, rng)
+    reason = (
+        f"the {len(pooled)} rows with a-priori evidence do not point one way"
+        if len(pooled)
+        else "the files name no token that is a priori unused"
+    )
+    how = (
+        f"No reference token rests on evidence: {reason}.",
+        f"The {len(ids)} rows of the tightest neighbourhood at the fringe of the matrix stand in (mean "
+        f"cosine {tightness:.2f} after centring); a group of trained look-alikes can be as tight, so read "
+        "the ranking as a suggestion and the verification as the finding.",
+    )
+    kinds = tuple(EvidenceKind(kind, len(usable[kind]), 0, None) for kind in KINDS if kind in usable)
+    return Reference(
+        ids=tuple(map(int, ids)),
+        how=how,
+        agreement=tightness,
+        kinds=kinds,
+        dropped=tuple(map(int, pooled)),
+        has_evidence=False,
+    )
+
+
+def _common_direction(
+    matrix: RowMatrix,
+    statistics: RowStatistics,
+    voters: Mapping[str, npt.NDArray[np.int64]],
+    limit: float,
+) -> npt.NDArray[np.float32] | None:
+    """Return the unit direction with the widest support, every kind having one vote in all."""
+    filled = [kind for kind in KINDS if kind in voters and len(voters[kind])]
+    if not filled:
+        return None
+    rows = np.concatenate([voters[kind] for kind in filled])
+    units = _directions(matrix, statistics, rows)  # (k, d)
+    weights = np.concatenate([np.full(len(voters[kind]), 1 / len(voters[kind])) for kind in filled])
+    support = (units @ units.T >= limit) @ weights  # (k,)
+    direction = units[int(np.argmax(support))]
+    for _ in range(5):  # the members' mean settles within two or three rounds
+        members = units @ direction >= limit
+        if members.sum() < 2:
+            return None
+        mean = np.average(units[members], axis=0, weights=weights[members]).astype(np.float32)
+        direction = mean / np.linalg.norm(mean)
+    return np.asarray(direction, dtype=np.float32)
+
+
+def densest_neighbourhood(
+    matrix: RowMatrix, statistics: RowStatistics, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.int64], float]:
+    """Return the rows of the tightest neighbourhood at the fringe, and their mean cosine.
+
+    Rows that training left alone lie close together and, as the rest of the matrix moves, apart from
+    it: at an end of the norms, of the leading directions, or in the last rows of the vocabulary. Seeds
+    are taken there; each is moved to the mean of its nearest rows twice, and the neighbourhood whose
+    rows are most alike wins.
+
+    :param matrix: The matrix, shape `(V, d)`.
+    :param statistics: Its `RowStatistics`.
+    :param rng: The run's generator; draws a sample for the leading directions.
+    :return: Row numbers, ascending, and the mean cosine between two of them after centring.
+    """
+    usable = np.flatnonzero(statistics.usable)
+    sample = np.sort(rng.choice(usable, size=min(4096, len(usable)), replace=False))
+    units = _directions(matrix, statistics, sample)
+    axes = leading_directions(units, min(_AXES, *units.shape), rng)  # (d, a)
+    projections = np.empty((matrix.shape[0], axes.shape[1]), dtype=np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for start, block in blocks(matrix):
+            projections[start : start + len(block)] = (block - statistics.mean_row) @ axes
+    seeds: list[npt.NDArray[np.int64]] = [usable[-_SEEDS:]]
+    for values in (statistics.norms, *projections.T):
+        order = usable[np.argsort(values[usable], kind="stable")]
+        seeds += [order[:_SEEDS], order[-_SEEDS:]]
+    centres = _directions(matrix, statistics, np.unique(np.concatenate(seeds)))  # (s, d)
+    nearest = np.empty((0, 0), dtype=np.int64)
+    k = min(_NEIGHBOURS, len(usable))
+    for _ in range(2):
+        nearest = _nearest_rows(matrix, statistics, centres, k)
+        means = np.stack([_directions(matrix, statistics, row).mean(axis=0) for row in nearest])
+        centres = means / np.linalg.norm(means, axis=1, keepdims=True)
+    tightness = [_mean_cosine(_directions(matrix, statistics, row)) or 0.0 for row in nearest]
+    best = int(np.argmax(tightness))
+    return np.sort(nearest[best]), float(tightness[best])
+
+
+def _nearest_rows(
+    matrix: RowMatrix, statistics: RowStatistics, centres: npt.NDArray[np.float32], k: int
+) -> npt.NDArray[np.int64]:
+    """Return the `k` usable rows of largest cosine (centred) to each centre, shape `(s, k)`."""
+    best = np.full((len(centres), k), -np.inf, dtype=np.float32)
+    rows = np.full((len(centres), k), -1, dtype=np.int64)
+    for start, block in blocks(matrix):
+        ids = start + np.flatnonzero(statistics.usable[start : start + len(block)])
+        if len(ids) == 0:
+            continue
+        units = _normalise(block[ids - start] - statistics.mean_row)
+        values = np.concatenate([best, centres @ units.T], axis=1)
+        names = np.concatenate([rows, np.broadcast_to(ids, (len(centres), len(ids)))], axis=1)
+        top = np.argpartition(-values, k - 1, axis=1)[:, :k]
+        best, rows = np.take_along_axis(values, top, axis=1), np.take_along_axis(names, top, axis=1)
+    return rows
+
+
+def _background_directions(
+    matrix: RowMatrix, statistics: RowStatistics, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Return the directions of randomly drawn rows, shape `(b, d)`."""
+    usable = np.flatnonzero(statistics.usable)
+    sample = np.sort(rng.choice(usable, size=min(_BACKGROUND, len(usable)), replace=False))
+    return _directions(matrix, statistics, sample)
+
+
+def _directions(
+    matrix: RowMatrix, statistics: RowStatistics, ids: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float32]:
+    """Return the centred rows of `ids`, scaled to unit length, shape `(k, d)`."""
+    return _normalise(matrix.gather(ids) - statistics.mean_row)
+
+
+def _normalise(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.where(norms > 0, norms, 1), dtype=np.float32)
+
+
+def _mean_cosine(units: npt.NDArray[np.float32]) -> float | None:
+    """Return the mean cosine over pairs of different rows: `(|sum u|^2 - k) / (k (k - 1))`."""
+    k = len(units)
+    if k < 2:
+        return None
+    total = units.sum(axis=0, dtype=np.float64)
+    return float((total @ total - k) / (k * (k - 1)))
+
+
+def _agreement_sentence(agreement: float | None) -> str:
+    if agreement is None:
+        return "A single reference token cannot be checked against another."
+    return f"Their rows agree: the mean cosine between two of them, after centring, is {agreement:.3f}."

@@ -1,0 +1,47 @@
+"""Statistics of rows against a plain computation, and rows that are broken."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from forensics.matrices import ArrayMatrix
+from forensics.undertrained.rows import hash_rows, row_statistics
+
+
+def test_norms_and_mean_equal_a_plain_computation():
+    E = np.random.default_rng(0).standard_normal((500, 24), dtype=np.float32)
+    statistics = row_statistics(ArrayMatrix(E))
+    np.testing.assert_allclose(statistics.norms, np.linalg.norm(E, axis=1), rtol=1e-6)
+    np.testing.assert_allclose(statistics.mean_row, E.mean(axis=0), atol=1e-6)
+    assert statistics.usable.all()
+    assert statistics.problem_counts() == {}
+
+
+def test_broken_rows_are_named_and_left_out_of_the_mean():
+    E = np.ones((6, 4), dtype=np.float32)
+    E[1, 2], E[2, 0], E[3], E[4] = np.nan, np.inf, 0, 3
+    statistics = row_statistics(ArrayMatrix(E))
+    assert statistics.problems.tolist() == ["", "nan", "inf", "zero", "", ""]
+    assert statistics.problem_counts() == {"nan": 1, "inf": 1, "zero": 1}
+    np.testing.assert_allclose(statistics.mean_row, np.full(4, (1 + 0 + 3 + 1) / 4))
+
+
+def test_a_row_whose_squares_overflow_is_large_and_not_infinite():
+    E = np.full((2, 3), 1e30, dtype=np.float32)
+    statistics = row_statistics(ArrayMatrix(E))
+    assert statistics.problems.tolist() == ["", ""]
+    np.testing.assert_allclose(statistics.norms, np.sqrt(3) * 1e30, rtol=1e-6)
+
+
+def test_a_row_of_nan_and_infinity_counts_as_nan():
+    E = np.array([[np.nan, np.inf]], dtype=np.float32)
+    assert row_statistics(ArrayMatrix(E)).problems.tolist() == ["nan"]
+
+
+@given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 40)), elements=st.integers(0, 3)))
+def test_equal_rows_have_equal_hashes_and_different_rows_do_not(stored):
+    hashes = hash_rows(stored)
+    for i in range(len(stored)):
+        for j in range(len(stored)):
+            assert (hashes[i] == hashes[j]) == (stored[i] == stored[j]).all()
