@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -160,9 +161,24 @@ def _verification(findings: WeightFindings, verification: Verification) -> dict[
         "strata": [asdict(stratum) for stratum in result.strata],
         "by_role": _by_role(result),
         "left_out": {role.value: count for role, count in result.left_out.items()},
+        "by_source_prompts": _verified_without_chat(judged.values()),
+        "prompts": dict(verification.prompts),
         "prompts_unsuitable": result.prompts_unsuitable,
         "skipped": None,
     }
+
+
+def _verified_without_chat(judged: Iterable[TokenEvidence]) -> int:
+    """Count the tokens that the three prompts of the source alone would verify; the chat form is ours."""
+    return sum(
+        Verdict.of(
+            max(
+                (p for prompt in e.prompts if prompt.name != "chat" for p in prompt.probabilities),
+                default=None,
+            )
+        ).is_verified
+        for e in judged
+    )
 
 
 def _by_role(result: SearchResult) -> dict[str, dict[str, int]]:

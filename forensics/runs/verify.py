@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from forensics.runs.evidence import well_trained_controls
 from forensics.runs.journal import Journal
 from forensics.sources.interface import Checkpoint, TokenizerSource
 from forensics.undertrained.evidence import TokenEvidence
+from forensics.undertrained.prompts import Prompt
 from forensics.undertrained.search_down import search_down
 from forensics.undertrained.search_plan import Role, SearchPlan, SearchResult
 from forensics.undertrained.weights import WeightFindings
@@ -27,6 +28,8 @@ RESERVED_SAMPLE = 64
 #: Tokens of the ranking gone through one by one, unless the user says otherwise or the least number of
 #: candidates is larger: minutes for a small model on a CPU. The rest is sampled and estimated.
 MOST_CANDIDATES = 4000
+#: How the token under test is written where a prompt is shown.
+SHOWN_SLOT = "⟨token⟩"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Verification:
     skipped: str | None = None
     #: Control tokens.
     controls: tuple[int, ...] = ()
+    #: Prompt name -> its text, the token under test written as `SHOWN_SLOT`.
+    prompts: Mapping[str, str] = field(default_factory=dict)
     #: Remarks for the report.
     notes: tuple[str, ...] = ()
 
@@ -78,7 +83,7 @@ def verify_findings(
     :raises ForensicsError: If `required` and the model cannot be run.
     """
     try:
-        verifier, notes = _load(checkpoint, source, vocabulary, options, progress)
+        verifier, prompts, notes = _load(checkpoint, source, vocabulary, options, progress)
     except ForensicsError as error:
         if required:
             raise
@@ -88,6 +93,12 @@ def verify_findings(
     known = {e.token_id: e for e in map(TokenEvidence.from_json, journal.entries)} if journal else {}
     if known:
         progress.note(f"Resuming: {len(known)} tokens were verified before the interruption.")
+
+    first = len(plan.controls) + plan.least + sum(map(len, plan.extra.values()))
+    progress.note(
+        f"Verifying {first} tokens by prompting, and more as long as they verify; interrupt at any time, "
+        "the same command continues."
+    )
 
     def keep(evidence: TokenEvidence) -> None:
         if journal is not None:
@@ -103,7 +114,7 @@ def verify_findings(
             f"The model produced only {result.controls_passed:.0%} of {len(plan.controls)} well-trained "
             "control tokens: the prompts do not suit it, and the verdicts say little about the tokens.",
         )
-    return Verification(result, controls=tuple(plan.controls), notes=notes)
+    return Verification(result, controls=tuple(plan.controls), prompts=prompts, notes=notes)
 
 
 def _load(
@@ -112,8 +123,8 @@ def _load(
     vocabulary: Vocabulary,
     options: VerifyOptions,
     progress: Progress,
-) -> tuple[Any, tuple[str, ...]]:
-    """Return the verifier and remarks."""
+) -> tuple[Any, dict[str, str], tuple[str, ...]]:
+    """Return the verifier, the prompts as text, and remarks."""
     from forensics.sources.causal_lm import load_causal_lm
     from forensics.undertrained.chat_prompt import ChatTemplateError, build_chat_prompt
     from forensics.undertrained.drafted_verification import DraftedVerifier, drafting_pays
@@ -138,9 +149,16 @@ def _load(
     if chat is not None:
         prompts = (*prompts, chat)
     decode = text_of_ids(vocabulary.bytes)
-    if drafting_pays(model):
-        return DraftedVerifier(model, prompts, decode, batch_size=options.batch_size), tuple(notes)
-    return Verifier(model, prompts, decode, batch_size=options.batch_size), tuple(notes)
+    texts = {prompt.name: _shown(prompt, decode) for prompt in prompts}
+    kind = DraftedVerifier if drafting_pays(model) else Verifier
+    return kind(model, prompts, decode, batch_size=options.batch_size), texts, tuple(notes)
+
+
+def _shown(prompt: Prompt, decode: Callable[[Sequence[int]], str]) -> str:
+    """Return a prompt's text with the token under test as `SHOWN_SLOT`."""
+    ends = [*prompt.slots, len(prompt.ids)]
+    starts = [0, *(slot + 1 for slot in prompt.slots)]
+    return SHOWN_SLOT.join(decode(prompt.ids[a:b]) for a, b in zip(starts, ends, strict=True))
 
 
 def _plan(

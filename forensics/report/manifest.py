@@ -1,0 +1,154 @@
+"""Where a run's numbers come from: every file by its hash, every library by its version."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import BadInputError
+from forensics.progress import Progress, Stage
+
+__all__ = ["LIBRARIES", "build_manifest", "hash_files", "machine", "versions"]
+
+#: Import name -> distribution, of every library that can touch a number or a table.
+LIBRARIES = {
+    "gguf": "gguf",
+    "huggingface_hub": "huggingface-hub",
+    "jinja2": "jinja2",
+    "matplotlib": "matplotlib",
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "pyarrow": "pyarrow",
+    "safetensors": "safetensors",
+    "scipy": "scipy",
+    "sentencepiece": "sentencepiece",
+    "tokenizers": "tokenizers",
+    "torch": "torch",
+    "transformers": "transformers",
+}
+_BLOCK = 4 * 2**20
+#: sha256 releases the interpreter lock; beyond four threads a disk is the limit, not the processor.
+_MOST_THREADS = 4
+
+
+def build_manifest(
+    files: Sequence[Mapping[str, Any]],
+    *,
+    command_line: Sequence[str] | None = None,
+    seed: int | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    fingerprint: str | None = None,
+) -> dict[str, Any]:
+    """Return the manifest of a run; call it after the work, when every library used is imported.
+
+    :param files: Every file that was read, as `hash_files` gives them.
+    :param command_line: The arguments as typed; None for a call from Python.
+    :param seed: What random choices were drawn from.
+    :param parameters: Every option with the value that was used, defaults included.
+    :param fingerprint: The hash of everything the results depend on, by which a finished run is known.
+    """
+    return {
+        "fingerprint": fingerprint,
+        "files": [dict(file) for file in files],
+        "versions": versions(),
+        "command_line": None if command_line is None else list(command_line),
+        "seed": seed,
+        "parameters": dict(parameters or {}),
+        "machine": machine(),
+    }
+
+
+def hash_files(
+    files: Iterable[Path], *, threads: int | None = None, progress: Progress | None = None
+) -> list[dict[str, Any]]:
+    """Return path, size in bytes and sha256 of each file, sorted by path; each is read once, streamed.
+
+    :raises BadInputError: If a file cannot be read.
+    """
+    paths = sorted({Path(file) for file in files})
+    progress = progress or Progress()
+    workers = min(threads or os.cpu_count() or 1, _MOST_THREADS, max(1, len(paths)))
+    with (
+        progress.stage("hash files", sum(_size(path) for path in paths), "bytes") as stage,
+        ThreadPoolExecutor(workers) as pool,
+    ):
+        hashes = list(pool.map(lambda path: _sha256(path, stage), paths))
+    return [
+        {"path": str(path), "size": size, "sha256": digest}
+        for path, (size, digest) in zip(paths, hashes, strict=True)
+    ]
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file in bytes."""
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _sha256(path: Path, stage: Stage) -> tuple[int, str]:
+    """Return the number of bytes read and their hash."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                size += len(block)
+                stage.advance(len(block))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return size, digest.hexdigest()
+
+
+def _unreadable(path: Path, error: OSError) -> BadInputError:
+    return BadInputError(
+        path, f"cannot be read for the manifest ({error.strerror})", "leave inputs in place during a run"
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the version of Python, of this project, and of every known library imported so far."""
+    import forensics
+
+    found = {"python": platform.python_version(), "forensics": forensics.__version__}
+    for module, distribution in LIBRARIES.items():
+        if module not in sys.modules:
+            continue
+        try:
+            found[distribution] = metadata.version(distribution)
+        except metadata.PackageNotFoundError:  # vendored or run from a source tree: ask the module
+            found[distribution] = str(getattr(sys.modules[module], "__version__", "unknown"))
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Return what of the machine can move a number or a time; no name of a host or a person."""
+    memory = None
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_bytes": memory,
+    }
+
+
+def _processor() -> str | None:
+    """Return the processor's name; Linux keeps it where `platform` does not look."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass  # no such file on other systems: ask platform
+    return platform.processor() or None
