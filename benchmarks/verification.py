@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forensics.matrices import RowMatrix, blocks
+from forensics.runs.scan import scan
 from forensics.sources.causal_lm import load_causal_lm
 from forensics.sources.checkpoint import open_checkpoint
 from forensics.sources.tokenizer import open_tokenizer
@@ -39,30 +39,25 @@ from forensics.vocabulary.spelling import token_bytes
 TURN = 128
 
 
-def rank_rows(matrix: RowMatrix) -> np.ndarray:
-    """Return row ids by distance to the mean row, nearest first: a stand-in for the scan's indicator."""
-    mean = sum(block.sum(0, dtype=np.float64) for _, block in blocks(matrix)) / matrix.shape[0]
-    distance = np.concatenate([np.linalg.norm(block - mean, axis=1) for _, block in blocks(matrix)])
-    return np.argsort(distance, kind="stable")
+def candidate_list(model: str, percent: float) -> tuple[list[int], list[int]]:
+    """Return the source's list and the part of it that a scan puts to the model.
 
-
-def representatives(matrix: RowMatrix, ids: Sequence[int], reserved: set[int]) -> list[int]:
-    """Return the ids without reserved ones, and one of every group of rows that are equal bit for bit."""
-    seen: set[bytes] = set()
-    kept = []
-    for token_id in ids:
-        row = matrix.stored_rows(token_id, token_id + 1).tobytes()
-        if token_id not in reserved and row not in seen:
-            kept.append(token_id)
-        seen.add(row)
-    return kept
+    The source verifies the lowest `percent` of the tokens that encode to themselves. A scan leaves out what
+    the files declare reserved, and lets one of rows that are equal bit for bit speak for the others.
+    """
+    table = scan(model, verify=False).tokens
+    able = table[table.category.isin(["ok", "ok_special"])].sort_values("rank")
+    listed = able.head(round(len(able) * percent / 100))
+    alone = listed.duplicate_group.isna() | ~listed.duplicate_group.duplicated()
+    chosen = listed[listed.reserved.isna() & alone]
+    return listed.token_id.tolist(), chosen.token_id.tolist()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark and print its table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("model", nargs="?", default="demo")
-    parser.add_argument("--percent", type=float, default=2.0, help="share of the vocabulary on the list")
+    parser.add_argument("--percent", type=float, default=2.0, help="share of the tokens on the list")
     parser.add_argument("--plain", type=int, default=60, help="tokens of the list that the plain side takes")
     parser.add_argument("--fast", type=int, default=512, help="tokens of the list that the fast side takes")
     parser.add_argument("--whole", action="store_true", help="the fast side takes the whole list")
@@ -85,11 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     lengths = ", ".join(f"{p.name} {len(p.ids)} ({p.shared_length} shared)" for p in prompts)
     print(f"prompts: {lengths}; drafted in bfloat16: {options.draft}")
 
-    matrix = checkpoint.unembedding or checkpoint.embedding
-    size = min(matrix.shape[0], len(source.pieces))
-    listed = [int(t) for t in rank_rows(matrix) if t < size][: round(size * options.percent / 100)]
-    chosen = representatives(matrix, listed, set(source.declared_unused))
-    print(f"list: {len(listed)} of {size} tokens, {len(chosen)} after groups and reserved rows")
+    listed, chosen = candidate_list(options.model, options.percent)
+    print(f"list: {len(listed)} tokens, {len(chosen)} after groups and reserved rows")
 
     tested = chosen if options.whole else _spread(chosen, options.fast)
     plain_ids = set(_spread(tested, options.plain))

@@ -58,9 +58,10 @@ from transformers import AutoModelForCausalLM
 from forensics.runs.memory import peak_rss_bytes
 bare = peak_rss_bytes()
 wall, cpu = time.perf_counter(), time.process_time()
-model = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float32)
+model = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.bfloat16)
 with torch.inference_mode():
     for matrix in (model.get_input_embeddings().weight, model.get_output_embeddings().weight):
+        matrix = matrix.float()
         matrix.norm(dim=1)
         torch.cosine_similarity(matrix, matrix[-64:].mean(0, keepdim=True))
 print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu, peak_rss_bytes() - bare]))

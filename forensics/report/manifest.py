@@ -70,6 +70,9 @@ def hash_files(
 ) -> list[dict[str, Any]]:
     """Return path, size in bytes and sha256 of each file, sorted by path; each is read once, streamed.
 
+    Paths are relative to the folder that all files have in common: a manifest is made to be handed on, and
+    where the reader's copy lies, or the author's home is called, is no part of a run.
+
     :raises BadInputError: If a file cannot be read.
     """
     paths = sorted({Path(file) for file in files})
@@ -80,8 +83,10 @@ def hash_files(
         ThreadPoolExecutor(workers) as pool,
     ):
         hashes = list(pool.map(lambda path: _sha256(path, stage), paths))
+    folders = [path.absolute().parent for path in paths]
+    common = Path(os.path.commonpath(folders)) if paths else Path()
     return [
-        {"path": str(path), "size": size, "sha256": digest}
+        {"path": path.absolute().relative_to(common).as_posix(), "size": size, "sha256": digest}
         for path, (size, digest) in zip(paths, hashes, strict=True)
     ]
 

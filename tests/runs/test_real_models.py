@@ -43,7 +43,7 @@ def test_the_same_weights_as_a_folder_give_the_same_indicators(smollm2, tmp_path
     weights = {"model.embed_tokens.weight": np.array(E)}
     safetensors.numpy.save_file(weights, tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_text(
-        '{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 49152, "hidden_size": 576}'
+        '{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 49152, "hidden_size":576}'
     )
     source.encoder.save(str(tmp_path / "tokenizer.json"))
     folder = scan(tmp_path, verify=False)
