@@ -145,6 +145,7 @@ def _code(text: str) -> str:
     """Return `text` as a code span that may hold backticks and stand in a table."""
     if not text:
         return "–"
+    text = text.replace("\n", "⏎ ")  # a line end would end the row of a table
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""

@@ -29,6 +29,10 @@ def render(folder: Path) -> list[Path]:
     from forensics.report.plots import draw_plots
     from forensics.report.sections import build_document
 
+    if (folder / "mixture.json").is_file():
+        from forensics.report.mixture import render_mixture
+
+        return render_mixture(folder)
     results = load_results(folder)
     if results.get("kind") == "sticky":
         from forensics.report.sticky import render_sticky
