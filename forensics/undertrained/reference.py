@@ -7,7 +7,7 @@ Rows that training never told apart point the same way once the mean row is subt
 direction on which the kinds agree is taken, and evidence that points elsewhere is dropped and listed.
 
 Where the evidence does not agree, or there is none, the tightest neighbourhood among rows at the
-fringe of the matrix stands in (`densest_neighbourhood`), and the report says so.
+fringe of the matrix stands in (`neighbourhood.densest_neighbourhood`), and the report says so.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.matrices import RowMatrix, blocks
-from forensics.undertrained.principal_component import leading_directions
+from forensics.matrices import RowMatrix
+from forensics.undertrained.directions import directions, mean_cosine
+from forensics.undertrained.neighbourhood import densest_neighbourhood
 from forensics.undertrained.rows import RowStatistics
 
 __all__ = ["KINDS", "EvidenceKind", "Reference", "find_reference", "given_reference"]
@@ -49,8 +50,6 @@ _LIMITS = (0.9, 0.8, 0.65, 0.5)
 _TRUSTED = ("unused_row", "never_valid_byte", "identical_rows")
 #: Fewest rows that make a reference.
 _LEAST_ROWS = 3
-#: Neighbours averaged, seeds per fringe, and leading directions whose ends count as fringe, in the fallback.
-_NEIGHBOURS, _SEEDS, _AXES = 16, 12, 4
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def given_reference(ids: Sequence[int], matrix: RowMatrix, statistics: RowStatis
     :param statistics: Its `RowStatistics`.
     """
     chosen = np.unique(np.asarray(ids, dtype=np.int64))
-    agreement = _mean_cosine(_directions(matrix, statistics, chosen[statistics.usable[chosen]]))
+    agreement = mean_cosine(directions(matrix, statistics, chosen[statistics.usable[chosen]]))
     how = (f"{len(chosen)} reference tokens were given by the user.", _agreement_sentence(agreement))
     return Reference(ids=tuple(map(int, chosen)), how=how, agreement=agreement)
 
@@ -123,7 +122,7 @@ def find_reference(
         kind: np.sort(rng.choice(ids, size=_VOTERS, replace=False)) if len(ids) > _VOTERS else ids
         for kind, ids in usable.items()
     }
-    units = _directions(matrix, statistics, pooled)  # (p, d)
+    units = directions(matrix, statistics, pooled)  # (p, d)
     for limit in _LIMITS:
         direction = _common_direction(matrix, statistics, voters, limit)
         if direction is None or (background @ direction >= limit).mean() > _BACKGROUND_SHARE:
@@ -163,7 +162,7 @@ def _from_evidence(
         )
         for kind, ids in ((kind, usable[kind]) for kind in KINDS if len(usable.get(kind, ())))
     )
-    agreement = _mean_cosine(units[cosines >= limit])
+    agreement = mean_cosine(units[cosines >= limit])
     dropped = pooled[cosines < limit]
     named = ", ".join(f"{k.kept} of {k.count} {KINDS[k.kind]}" for k in kinds if k.count)
     how = (
@@ -222,7 +221,7 @@ def _common_direction(
     if not filled:
         return None
     rows = np.concatenate([voters[kind] for kind in filled])
-    units = _directions(matrix, statistics, rows)  # (k, d)
+    units = directions(matrix, statistics, rows)  # (k, d)
     weights = np.concatenate([np.full(len(voters[kind]), 1 / len(voters[kind])) for kind in filled])
     support = (units @ units.T >= limit) @ weights  # (k,)
     direction = units[int(np.argmax(support))]
@@ -235,91 +234,13 @@ def _common_direction(
     return np.asarray(direction, dtype=np.float32)
 
 
-def densest_neighbourhood(
-    matrix: RowMatrix, statistics: RowStatistics, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.int64], float]:
-    """Return the rows of the tightest neighbourhood at the fringe, and their mean cosine.
-
-    Rows that training left alone lie close together and, as the rest of the matrix moves, apart from
-    it: at an end of the norms, of the leading directions, or in the last rows of the vocabulary. Seeds
-    are taken there; each is moved to the mean of its nearest rows twice, and the neighbourhood whose
-    rows are most alike wins.
-
-    :param matrix: The matrix, shape `(V, d)`.
-    :param statistics: Its `RowStatistics`.
-    :param rng: The run's generator; draws a sample for the leading directions.
-    :return: Row numbers, ascending, and the mean cosine between two of them after centring.
-    """
-    usable = np.flatnonzero(statistics.usable)
-    sample = np.sort(rng.choice(usable, size=min(4096, len(usable)), replace=False))
-    units = _directions(matrix, statistics, sample)
-    axes = leading_directions(units, min(_AXES, *units.shape), rng)  # (d, a)
-    projections = np.empty((matrix.shape[0], axes.shape[1]), dtype=np.float32)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for start, block in blocks(matrix):
-            projections[start : start + len(block)] = (block - statistics.mean_row) @ axes
-    seeds: list[npt.NDArray[np.int64]] = [usable[-_SEEDS:]]
-    for values in (statistics.norms, *projections.T):
-        order = usable[np.argsort(values[usable], kind="stable")]
-        seeds += [order[:_SEEDS], order[-_SEEDS:]]
-    centres = _directions(matrix, statistics, np.unique(np.concatenate(seeds)))  # (s, d)
-    nearest = np.empty((0, 0), dtype=np.int64)
-    k = min(_NEIGHBOURS, len(usable))
-    for _ in range(2):
-        nearest = _nearest_rows(matrix, statistics, centres, k)
-        means = np.stack([_directions(matrix, statistics, row).mean(axis=0) for row in nearest])
-        centres = means / np.linalg.norm(means, axis=1, keepdims=True)
-    tightness = [_mean_cosine(_directions(matrix, statistics, row)) or 0.0 for row in nearest]
-    best = int(np.argmax(tightness))
-    return np.sort(nearest[best]), float(tightness[best])
-
-
-def _nearest_rows(
-    matrix: RowMatrix, statistics: RowStatistics, centres: npt.NDArray[np.float32], k: int
-) -> npt.NDArray[np.int64]:
-    """Return the `k` usable rows of largest cosine (centred) to each centre, shape `(s, k)`."""
-    best = np.full((len(centres), k), -np.inf, dtype=np.float32)
-    rows = np.full((len(centres), k), -1, dtype=np.int64)
-    for start, block in blocks(matrix):
-        ids = start + np.flatnonzero(statistics.usable[start : start + len(block)])
-        if len(ids) == 0:
-            continue
-        units = _normalise(block[ids - start] - statistics.mean_row)
-        values = np.concatenate([best, centres @ units.T], axis=1)
-        names = np.concatenate([rows, np.broadcast_to(ids, (len(centres), len(ids)))], axis=1)
-        top = np.argpartition(-values, k - 1, axis=1)[:, :k]
-        best, rows = np.take_along_axis(values, top, axis=1), np.take_along_axis(names, top, axis=1)
-    return rows
-
-
 def _background_directions(
     matrix: RowMatrix, statistics: RowStatistics, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
     """Return the directions of randomly drawn rows, shape `(b, d)`."""
     usable = np.flatnonzero(statistics.usable)
     sample = np.sort(rng.choice(usable, size=min(_BACKGROUND, len(usable)), replace=False))
-    return _directions(matrix, statistics, sample)
-
-
-def _directions(
-    matrix: RowMatrix, statistics: RowStatistics, ids: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float32]:
-    """Return the centred rows of `ids`, scaled to unit length, shape `(k, d)`."""
-    return _normalise(matrix.gather(ids) - statistics.mean_row)
-
-
-def _normalise(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(norms > 0, norms, 1), dtype=np.float32)
-
-
-def _mean_cosine(units: npt.NDArray[np.float32]) -> float | None:
-    """Return the mean cosine over pairs of different rows: `(|sum u|^2 - k) / (k (k - 1))`."""
-    k = len(units)
-    if k < 2:
-        return None
-    total = units.sum(axis=0, dtype=np.float64)
-    return float((total @ total - k) / (k * (k - 1)))
+    return directions(matrix, statistics, sample)
 
 
 def _agreement_sentence(agreement: float | None) -> str:

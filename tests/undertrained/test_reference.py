@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forensics.matrices import ArrayMatrix
-from forensics.undertrained.reference import densest_neighbourhood, find_reference, given_reference
+from forensics.undertrained.reference import find_reference, given_reference
 from forensics.undertrained.rows import row_statistics
 
 V, D = 3000, 48
@@ -84,11 +84,3 @@ def test_given_references_are_taken_at_their_word(matrix):
 def test_unknown_kinds_are_refused(matrix):
     with pytest.raises(KeyError):
         find(matrix, rumour=[1])
-
-
-def test_the_same_seed_gives_the_same_neighbourhood(matrix):
-    statistics = row_statistics(matrix)
-    one = densest_neighbourhood(matrix, statistics, np.random.default_rng(7))
-    two = densest_neighbourhood(matrix, statistics, np.random.default_rng(7))
-    assert one[0].tolist() == two[0].tolist()
-    assert one[1] > 0.9
