@@ -6,12 +6,12 @@ Reads `E_in` and `E_out` in blocks, a few passes each, and nothing else of the m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from forensics.matrices import ArrayMatrix, RowMatrix
+from forensics.matrices import RowMatrix
 from forensics.progress import Progress
 from forensics.undertrained.argmax import PastVocabulary, past_vocabulary
 from forensics.undertrained.candidates import (
@@ -21,18 +21,14 @@ from forensics.undertrained.candidates import (
     rank_rows,
 )
 from forensics.undertrained.duplicates import RowGroups, identical_groups, near_identical_groups
-from forensics.undertrained.indicator_choice import IndicatorChoice, choose_indicator
-from forensics.undertrained.indicators import Indicators, embedding_indicators, unembedding_indicators
+from forensics.undertrained.indicator_choice import IndicatorChoice
+from forensics.undertrained.indicator_trial import IndicatorInputs, choose_by_trial, fit_rows
+from forensics.undertrained.indicators import Indicators
 from forensics.undertrained.principal_component import first_principal_component
 from forensics.undertrained.reference import Reference, find_reference, given_reference
 from forensics.undertrained.rows import RowStatistics, row_statistics
 
 __all__ = ["Matrices", "WeightFindings", "analyse_weights"]
-
-#: Ordinary tokens against which held-out reference tokens are ranked.
-_ORDINARY = 4096
-#: Fewest reference tokens that can be halved.
-_LEAST_TO_HALVE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,12 +132,10 @@ def analyse_weights(
             kinds = {kind: [i for i in ids if i < both] for kind, ids in kinds.items()}
             reference = find_reference(head, head_statistics, kinds, rng)
     component = None if E_out is None else first_principal_component(head, head_statistics, rng, progress)
-    inputs = _IndicatorInputs(
-        E_in, statistics, head, head_statistics, matrices.bias, component, matrices.tied
-    )
+    inputs = IndicatorInputs(E_in, statistics, head, head_statistics, matrices.bias, component, matrices.tied)
     indicators = inputs.compute(reference.ids, progress)
     if indicator is None:
-        choice = _choose(inputs, indicators, reference, eligible, rng)
+        choice = choose_by_trial(inputs, indicators, reference, eligible, rng)
     elif indicator in indicators:
         choice = IndicatorChoice(indicator, "It was named by the user.", {})
     else:
@@ -173,73 +167,6 @@ def analyse_weights(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _IndicatorInputs:
-    """What the indicators are computed from; also for a sample of rows, to try them out."""
-
-    E_in: RowMatrix
-    statistics: RowStatistics
-    head: RowMatrix
-    head_statistics: RowStatistics
-    bias: npt.NDArray[np.float32] | None
-    component: npt.NDArray[np.float32] | None
-    tied: bool
-
-    def compute(self, reference_ids: Sequence[int], progress: Progress | None = None) -> Indicators:
-        """Return the indicators that apply, one value per row of `E_in`."""
-        found: Indicators = {}
-        if self.component is not None:
-            found |= unembedding_indicators(
-                self.head, self.head_statistics, reference_ids, self.component, self.bias, progress
-            )
-        # A tied model has no embedding apart from its head; its norm is used when nothing else is there.
-        if not self.tied or not found:
-            found |= embedding_indicators(self.E_in, self.statistics, reference_ids, progress)
-        return {name: _fit(values, self.E_in.shape[0]) for name, values in found.items()}
-
-    def sample(self, ids: npt.NDArray[np.int64]) -> _IndicatorInputs:
-        """Return the inputs for the rows of `ids` alone."""
-        return replace(
-            self,
-            E_in=ArrayMatrix(self.E_in.gather(ids)),
-            statistics=self.statistics.subset(ids),
-            head=ArrayMatrix(self.head.gather(ids)),
-            head_statistics=self.head_statistics.subset(ids),
-            bias=None if self.bias is None else self.bias[ids],
-        )
-
-
-def _choose(
-    inputs: _IndicatorInputs,
-    indicators: Indicators,
-    reference: Reference,
-    eligible: npt.NDArray[np.bool_],
-    rng: np.random.Generator,
-) -> IndicatorChoice:
-    """Try every indicator on reference tokens held out from the mean, and choose."""
-    limit = min(len(eligible), inputs.head.shape[0])
-    ids = np.asarray(reference.ids, dtype=np.int64)
-    ids = ids[ids < limit]
-    ordinary = np.setdiff1d(np.flatnonzero(eligible[:limit]), ids)
-    if len(ids) < _LEAST_TO_HALVE or len(ordinary) == 0 or not reference.has_evidence:
-        return choose_indicator({}, indicators)
-    shuffled = rng.permutation(ids)[: 2 * _ORDINARY]
-    half = len(shuffled) // 2
-    drawn = np.sort(rng.choice(ordinary, size=min(_ORDINARY, len(ordinary)), replace=False))
-    tried = inputs.sample(np.concatenate([shuffled, drawn])).compute(range(half))
-    return choose_indicator(
-        {name: values[half : len(shuffled)] for name, values in tried.items()},
-        {name: values[len(shuffled) :] for name, values in tried.items()},
-    )
-
-
-def _fit(values: npt.NDArray[np.float32], V: int) -> npt.NDArray[np.float32]:
-    """Cut or fill with NaN to `V` entries: a head may have other rows than the embedding."""
-    if len(values) >= V:
-        return values[:V]
-    return np.concatenate([values, np.full(V - len(values), np.nan, dtype=np.float32)])
-
-
 def _representatives(
     identical: RowGroups, head_identical: RowGroups, matrices: Matrices, eligible: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.int64]:
@@ -252,7 +179,7 @@ def _representatives(
     n = min(V, len(head_identical.group))
     head_group = np.full(V, -1, dtype=np.int64)
     head_group[:n] = head_identical.group[:n]
-    bias = np.zeros(V) if matrices.bias is None else _fit(np.nan_to_num(matrices.bias), V)
+    bias = np.zeros(V) if matrices.bias is None else fit_rows(np.nan_to_num(matrices.bias), V)
     grouped = (identical.group >= 0) & ((head_group >= 0) | (matrices.E_out is None))
     if not grouped.any():
         return own
