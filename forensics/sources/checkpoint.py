@@ -45,7 +45,6 @@ def open_checkpoint(
     :param progress: Hears notes, e.g. that a download begins.
     :return: The checkpoint; its `path` is where the model was found on this machine.
     :raises BadInputError: With file, finding and remedy, if the files cannot be used.
-    :raises MissingExtraError: If `demo` is asked for and not installed.
     """
     found = locate_model(path, offline=offline, progress=progress)
     weights = open_weights(found)

