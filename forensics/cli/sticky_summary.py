@@ -1,0 +1,56 @@
+"""What `forensics sticky` says at its end: the finding, the worst tokens, where the report is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forensics.report.results import Results
+from forensics.report.sticky import sticky_headline
+from forensics.report.visible import plain, shorten, token_text
+
+if TYPE_CHECKING:
+    from forensics.runs.sticky import StickyResult
+
+__all__ = ["print_sticky"]
+
+_WORST = 10
+
+
+def print_sticky(result: StickyResult, folder: Path, *, as_json: bool) -> None:
+    """Print the summary as words, or as one JSON object."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from forensics.report.files import dump_json
+
+    if as_json:
+        # The points of the plots are in summary.json; here they would bury everything else.
+        short = {key: value for key, value in result.summary.items() if key != "scatter"}
+        sys.stdout.write(dump_json({**short, "out": str(folder)}))
+        return
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+    console.print(
+        Text(sticky_headline(Results(result.tokens, result.summary, result.manifest)), style="bold")
+    )
+    console.print()
+    tokens = result.tokens
+    known = tokens[tokens["rank"].notna()].sort_values("rank").head(_WORST)
+    names = [n for n in ("effect", "validation", "q_value", "slope", "sticky_score", "sticky") if n in tokens]
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for heading in ("id", "token", *names):
+        table.add_column(heading, justify="left" if heading == "token" else "right", no_wrap=True)
+    for row in known.to_dict("records"):
+        shown = shorten(plain(token_text(int(row["token_id"]), row["piece"])), 30)
+        table.add_row(str(row["token_id"]), Text(shown), *(_cell(row[name]) for name in names))
+    console.print(table)
+    console.print()
+    console.print(Text.assemble(("report  ", "dim"), str(folder / "report.html")), soft_wrap=True)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "–" if value != value else f"{value:.3g}"  # NaN is the one value unlike itself
+    return {True: "yes", False: "no"}.get(value, "–") if isinstance(value, bool) else str(value)

@@ -1,0 +1,146 @@
+"""`sticky --method std` as a run: pairs in, table columns and summary out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forensics.errors import BadInputError
+from forensics.progress import Progress
+from forensics.runs.sticky_inputs import StickyOptions, sentence_sets
+from forensics.runs.sticky_memory import Memory
+from forensics.sources.sentences import read_pairs
+from forensics.sources.text_encoder import TextEncoder
+from forensics.sticky.find_as_published import PublishedPlan, PublishedResult, find_as_published
+from forensics.sticky.pairs import SentencePair, pairs_of_sentences, select_pairs
+from forensics.sticky.published_scorer import PairBench
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["WEAKNESSES", "pair_benches", "published_columns", "published_summary", "run_published"]
+
+#: Said in every report of this method. The figures were measured on all-MiniLM-L6-v2 elsewhere.
+WEAKNESSES = (
+    "A token is inserted as a string and the text is tokenized anew: on all-MiniLM-L6-v2 only about 39 "
+    "% of the "
+    "prefix texts hold the token as often as it was inserted.",
+    "The score of a cell is nearly a step function: one rise in eight steps divides it by about seven.",
+    "The fence Q3 + 0.7 IQR cuts off about 5 % of any shortlist, even if its values are noise.",
+    "On all-MiniLM-L6-v2 shortlist score and validation value hardly correlate (Spearman 0.06).",
+)
+
+
+def pair_benches(
+    encoder: TextEncoder, options: StickyOptions, u: float
+) -> tuple[PairBench, PairBench, tuple[str, ...]]:
+    """Return the pairs for the score, those for the validation, and remarks.
+
+    :raises BadInputError: If too few pairs lie below `u`, or a sentence does not fit the window.
+    """
+    notes: tuple[str, ...] = ()
+    benches = []
+    if options.pairs is not None:
+        where = options.pairs
+        pairs, notes = _pairs_of_file(encoder, Path(where))
+        for count in (options.pairs_score, options.pairs_validate):
+            benches.append(PairBench.of(encoder, select_pairs(pairs, u, count, where)))
+    else:
+        where, sentences = sentence_sets(options)[0]
+        for count in (options.pairs_score, options.pairs_validate):
+            chosen = pairs_of_sentences(encoder, sentences, u, count, where)
+            benches.append(PairBench.of(encoder, chosen))
+    for bench in benches:
+        texts = [pair.sentence2 for pair in bench.pairs]
+        longest = max(map(len, encoder.tokenize(texts)))
+        if longest + options.insertions >= encoder.window:
+            found = (
+                f"a sentence of {longest} tokens leaves no room for {options.insertions} copies in the window"
+            )
+            raise BadInputError(
+                where, f"{found} of {encoder.window}", "leave it out or use fewer --insertions"
+            )
+    return benches[0], benches[1], notes
+
+
+def _pairs_of_file(encoder: TextEncoder, path: Path) -> tuple[list[SentencePair], tuple[str, ...]]:
+    """Return the file's pairs; similarities it leaves open, or states wrongly, are measured and told of."""
+    rows = read_pairs(path)
+    first, second = (
+        encoder.embed(encoder.tokenize(texts)).astype(np.float64)
+        for texts in ([row[0] for row in rows], [row[1] for row in rows])
+    )
+    measured = (first * second).sum(axis=1)
+    pairs = [
+        SentencePair(a, b, float(m) if given is None else given)
+        for (a, b, given), m in zip(rows, measured, strict=True)
+    ]
+    off = np.abs(np.array([pair.similarity for pair in pairs]) - measured)
+    if off.max() <= 0.01:
+        return pairs, ()
+    note = (
+        f"{path}: {(off > 0.01).sum()} of {len(pairs)} similarities differ from this model's cosine by more "
+        "than 0.01"
+    )
+    return pairs, (note + "; the pairs were chosen by the file's values.",)
+
+
+def run_published(
+    benches: tuple[PairBench, PairBench],
+    available: Mapping[int, str],
+    options: StickyOptions,
+    memory: Memory,
+    progress: Progress,
+) -> PublishedResult:
+    """Score, shortlist and validate, with an interrupted run's results taken up."""
+    plan = PublishedPlan(
+        available=available,
+        requested=options.tokens,
+        copies=options.insertions,
+        shortlist=options.shortlist,
+        early_stop=options.early_stop,
+    )
+    return find_as_published(*benches, plan, recall=memory.recall, keep=memory.keep, progress=progress)
+
+
+def published_columns(result: PublishedResult, size: int) -> pd.DataFrame:
+    """Return the columns of the method, one row per id below `size`.
+
+    Of a run on some tokens there is no verdict: shortlist and fence are shares of the whole vocabulary.
+    """
+    import pandas as pd
+
+    known = {i: score for i, score in result.scores.items() if score is not None}
+    table = pd.DataFrame(index=range(size))
+    table["sticky_score"] = pd.Series(known, dtype=np.float64)
+    ranked = sorted(known, key=lambda i: (-known[i], i))
+    table["rank"] = pd.Series({i: rank for rank, i in enumerate(ranked, 1)}, dtype="Int32")
+    if result.threshold is not None:
+        table["shortlisted"] = [i in result.validation for i in range(size)]
+    table["validation"] = pd.Series(result.validation, dtype=np.float64)
+    if result.fence is not None:
+        table["sticky"] = [i in result.sticky for i in range(size)]
+    return table
+
+
+def published_summary(result: PublishedResult, benches: tuple[PairBench, PairBench]) -> dict[str, Any]:
+    """Return the method's part of `summary.json`."""
+    from scipy import stats
+
+    values = [(result.scores[i], v) for i, v in result.validation.items() if result.scores[i] is not None]
+    rank = stats.spearmanr(*zip(*values, strict=True)).statistic if len(values) > 2 else None
+    return {
+        "shortlisted": len(result.validation) if result.threshold is not None else None,
+        "sticky": len(result.sticky) if result.fence is not None else None,
+        "score_threshold": result.threshold,
+        "validation_fence": result.fence,
+        "stopped_early": sum(score is None for score in result.scores.values()),
+        "score_validation_spearman": rank,
+        "pairs": [
+            {"count": len(b.pairs), "least": min(p.similarity for p in b.pairs),
+             "most": max(p.similarity for p in b.pairs)} for b in benches
+        ],
+    }  # fmt: skip

@@ -1,0 +1,90 @@
+"""Effects with their intervals, and false-discovery control over the vocabulary.
+
+The unit of repetition is the probe: its three modes and its pairs are averaged first, because pairs that
+share a probe are not independent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensics.sticky.interface import Float64Array
+
+__all__ = ["Effect", "benjamini_hochberg", "estimate_effect", "interval_of_mean"]
+
+#: Coverage of the intervals.
+COVERAGE = 0.95
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How much more a token contracts than the median ordinary token does."""
+
+    #: 1 - slope / slope of the median ordinary token, over all probes.
+    effect: float
+    #: Ends of its 95 % interval over probes.
+    low: float
+    #: See `low`.
+    high: float
+    #: One-sided p-value of "the effect is at most the minimum".
+    p_value: float
+
+
+def estimate_effect(slopes: Float64Array, ordinary: Float64Array, minimum: float) -> Effect:
+    """Return the effect of one token from paired differences to the ordinary one.
+
+    :param slopes: The token's mean slope per probe, `(probes,)`.
+    :param ordinary: The median ordinary token's, `(probes,)`; above 0 on average.
+    :param minimum: The least effect that counts; the test is against this and not against 0, because
+        with enough probes half of any vocabulary differs from its median.
+    """
+    differences = (ordinary - slopes) / ordinary.mean()
+    mean = float(differences.mean())
+    low, high = interval_of_mean(differences)
+    return Effect(mean, low, high, _p_above(differences, minimum))
+
+
+def interval_of_mean(values: Float64Array) -> tuple[float, float]:
+    """Return the ends of the 95 % t-interval of the mean of `values`."""
+    from scipy import stats
+
+    half = float(stats.t.ppf(0.5 + COVERAGE / 2, len(values) - 1)) * _standard_error(values)
+    mean = float(values.mean())
+    return mean - half, mean + half
+
+
+def _standard_error(values: Float64Array) -> float:
+    return float(values.std(ddof=1)) / float(np.sqrt(len(values)))
+
+
+def _p_above(values: Float64Array, minimum: float) -> float:
+    """Return the one-sided p-value of a mean at or below `minimum` (Student's t)."""
+    from scipy import stats
+
+    error, distance = _standard_error(values), float(values.mean()) - minimum
+    if error == 0:
+        return 0.0 if distance > 0 else 1.0
+    return float(stats.t.sf(distance / error, len(values) - 1))
+
+
+def benjamini_hochberg(p_values: Float64Array, hypotheses: int | None = None) -> Float64Array:
+    """Return the q-value of every p-value (Benjamini and Hochberg 1995).
+
+    :param p_values: Shape `(k,)`.
+    :param hypotheses: How many were there to begin with; those without a p-value count as 1.
+
+    >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03])).round(3).tolist()
+    [0.03, 0.04, 0.04]
+    """
+    total = hypotheses if hypotheses is not None else len(p_values)
+    if not len(p_values):
+        return np.zeros(0)
+    order = np.argsort(p_values, kind="stable")
+    scaled = p_values[order] * total / np.arange(1, len(p_values) + 1)
+    # A hypothesis is rejected wherever one with a larger p-value is: minimum from the end.
+    monotone = np.minimum.accumulate(scaled[::-1])[::-1]
+    q_values = np.empty_like(monotone)
+    q_values[order] = np.minimum(monotone, 1.0)
+    return q_values

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forensics.sticky.published_score import cell_score, cell_upper_bound
+
+#: Few distinct values, so that level steps and ties occur.
+distances = st.lists(st.integers(0, 12).map(lambda n: n / 10), min_size=9, max_size=9).map(np.array)
+
+
+def test_score_worked_by_hand():
+    # Falls 0.3 and 0.2, rise 0.1: (0.5 + 0.2 + 0.1 * 0.9) / (0.1 + 0.05 + 0.01).
+    assert cell_score(np.array([1.0, 0.7, 0.8, 0.6]), 0.9) == pytest.approx(0.79 / 0.16)
+
+
+def test_level_steps_are_neither_fall_nor_rise():
+    assert cell_score(np.array([0.5, 0.5, 0.5]), 1.0) == pytest.approx(0.1 / 0.01)
+
+
+@given(distances, st.floats(0, 1.5), st.sets(st.integers(1, 8)))
+def test_bound_is_never_below_the_score_whatever_is_known(values, bare, known):
+    partly = np.full(9, np.nan)
+    partly[[0, *known]] = values[[0, *known]]
+    assert cell_upper_bound(partly, bare) >= cell_score(values, bare) - 1e-9
+
+
+@given(distances, st.floats(0, 1.5))
+def test_bound_falls_to_the_score_when_everything_is_known(values, bare):
+    assert cell_upper_bound(values, bare) == pytest.approx(max(1.0, cell_score(values, bare)))
