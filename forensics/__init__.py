@@ -11,17 +11,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forensics.runs.mixture import infer_mixture
     from forensics.runs.scan import scan
     from forensics.runs.tokens import tokens
     from forensics.sources import open_checkpoint, open_tokenizer
 
 __version__ = "0.1.0"
-__all__ = ["open_checkpoint", "open_tokenizer", "scan", "tokens"]
+__all__ = ["infer_mixture", "open_checkpoint", "open_tokenizer", "scan", "tokens"]
 
 #: Public name -> module that defines it.
 _HOMES = {
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
+    "infer_mixture": "forensics.runs.mixture",
     "scan": "forensics.runs.scan",
     "tokens": "forensics.runs.tokens",
 }

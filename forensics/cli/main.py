@@ -44,6 +44,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "scan": CommandEntry("forensics.cli.scan", "Find the under-trained tokens of a model."),
     "tokens": CommandEntry("forensics.cli.tokens", "Examine a vocabulary alone, without weights."),
     "sticky": CommandEntry("forensics.cli.sticky", "Find the tokens that distort a text-embedding model."),
+    "mixture": CommandEntry("forensics.cli.mixture", "Infer what a tokenizer was trained on."),
     "report": CommandEntry("forensics.cli.report", "Render the reports of a finished run again."),
 }
 

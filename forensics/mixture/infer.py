@@ -1,0 +1,335 @@
+"""The whole inference on counted text: choose the merges, fit, check, and say what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.errors import BadInputError
+from forensics.mixture.baselines import encoding_efficiency, token_classification
+from forensics.mixture.counts import count_merges, pair_events
+from forensics.mixture.curve import CurveFit, fit_curve
+from forensics.mixture.evidence import Denominator, Evidence, effective_counts, gather_evidence, usable_merges
+from forensics.mixture.merge_list import MergeList
+from forensics.mixture.pretokens import PretokenCounts
+from forensics.mixture.residual import UnexplainedMerge, shortfall, unexplained_merges
+from forensics.mixture.spelling import SpeltWords, spell_words
+from forensics.progress import Progress
+
+__all__ = ["Method", "Mixture", "estimate_shares", "infer_proportions"]
+
+FloatArray = npt.NDArray[np.float64]
+
+#: INTERFACE: the default of `--merges`.
+MOST_MERGES = 30_000
+#: Merges of the first look, from which the number of usable merges is found.
+FIRST_LOOK = 3_000
+#: Fewest merges that are used, however thin the text.
+FEWEST_MERGES = 200
+#: A share of the list's counts unexplained above this, or estimates of two halves of the list further
+#: apart than this (total variation), are no estimate. Fits of tokenizers with known mixtures stay far
+#: below either (benchmarks/mixture_accuracy.py); text of quite another kind does not.
+MOST_UNEXPLAINED = 0.5
+MOST_DISAGREEMENT = 0.4
+#: Two methods further apart than this in total variation are worth a warning.
+METHODS_DISAGREE = 0.1
+
+
+class Method(StrEnum):
+    """How proportions are found from counts."""
+
+    #: One decreasing curve through the counts of the learned merges.
+    CURVE = "curve"
+    #: The source's linear program over all pairs at all steps.
+    LP = "lp"
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """The estimate with its evidence. Shares are of bytes of text and sum to 1."""
+
+    #: Category -> share.
+    proportions: Mapping[str, float]
+    #: Which way they were found.
+    method: Method
+    #: Number of merges of the list that were used, those skipped left out.
+    merges_used: int
+    #: Merges at the start of the list that were applied but not explained.
+    skipped: int
+    #: Merges among those used that occur in none of the texts.
+    missing_merges: int
+    #: The first of the missing, by number.
+    missing_steps: tuple[int, ...]
+    #: Steps of the merges that enter the fit, shape (S,).
+    steps: npt.NDArray[np.int64]
+    #: Mixture count of the learned pair at each, per byte of text, shape (S,).
+    counts: FloatArray
+    #: The curve at each, shape (S,).
+    curve: FloatArray
+    #: Share of the expected counts that is missing, 0 to 1: sum of shortfalls, weighted by the curve.
+    unexplained_share: float
+    #: Total slack of the linear program per byte of text, None for the curve.
+    slack: float | None
+    #: The expected count of the learned pair at the last merge used.
+    least_expected: float
+    #: Total variation between the estimates from the first third of the merges and from the rest.
+    disagreement: float
+    #: The merges that fall shortest, with those that should have won.
+    unexplained: tuple[UnexplainedMerge, ...]
+    #: Why the estimate should not be believed; empty if nothing speaks against it.
+    doubts: tuple[str, ...]
+    #: What a reader should know.
+    notes: tuple[str, ...] = ()
+    #: Name -> shares by category, of the source's baselines.
+    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    #: Shares by the other method, where both were asked for.
+    other_method: Mapping[str, float] | None = None
+
+    @property
+    def groups(self) -> dict[str, float]:
+        """Shares by group, where category names have one (`code/python`)."""
+        sums: dict[str, float] = {}
+        for name, share in self.proportions.items():
+            group, slash, _ = name.partition("/")
+            if slash:
+                sums[group] = sums.get(group, 0.0) + share
+        return sums
+
+
+def infer_proportions(
+    categories: Sequence[PretokenCounts],
+    merges: MergeList,
+    *,
+    method: Method = Method.CURVE,
+    compare: bool = False,
+    most_merges: int | None = None,
+    skip: int = 0,
+    denominator: Denominator = Denominator.BYTES,
+    solver: str = "highs",
+    write_lp: Path | None = None,
+    baselines: bool = False,
+    explain: int = 20,
+    progress: Progress | None = None,
+) -> Mixture:
+    """Return the mixture of categories that best explains the order of the merges.
+
+    :param categories: Counted text of every category, cut as the tokenizer cuts.
+    :param merges: The merge list.
+    :param method: How proportions are found.
+    :param compare: Find them by the other method too and warn where they disagree.
+    :param most_merges: Merges used, counted from the start of the list; default as many as the text can
+        tell something about, 30,000 at most.
+    :param skip: Merges at the start of the list that are applied and not explained.
+    :param denominator: The unit inside the inference.
+    :param solver: `highs`, or a solver that PuLP knows.
+    :param write_lp: Where the linear program is written, with the rows that were found.
+    :param baselines: Compute the source's baselines too.
+    :param explain: How many of the worst merges are explained with their rivals.
+    :param progress: Where to report.
+    :raises BadInputError: If categories are empty, equal or fewer than two, or no merge is left to explain.
+    """
+    progress = progress or Progress()
+    _check(categories, merges, skip)
+    bound = min(len(merges), most_merges or skip + MOST_MERGES)
+    notes: list[str] = []
+    if most_merges is not None and most_merges > len(merges):
+        notes.append(
+            f"{most_merges:,} merges were asked for and the tokenizer has {len(merges):,}: all were used"
+        )
+    with progress.stage("apply merges", len(categories), "categories") as stage:
+        words = []
+        for category in categories:
+            words.append(spell_words(category.words, merges))
+            stage.advance()
+        evidence = _evidence(categories, words, merges.head(bound), denominator)
+    with progress.stage("fit"):
+        if most_merges is None:
+            look = min(bound, skip + FIRST_LOOK)
+            first, _ = _curve(_evidence(categories, words, merges.head(look), denominator), skip)
+            usable = skip + usable_merges(evidence.W[skip:bound], evidence.sizes, first.alpha)
+            bound = min(bound, max(usable, skip + FEWEST_MERGES))
+            if bound < len(evidence.W):
+                notes.append(
+                    f"{bound - skip:,} of {len(evidence.W) - skip:,} merges were used: later ones are "
+                    "expected fewer than ten times in this text (more text would allow more; "
+                    "--merges N overrides)"
+                )
+                evidence = _evidence(categories, words, merges.head(bound), denominator)
+        fit, steps = _curve(evidence, skip)
+    alpha, slack, other = fit.alpha, None, None
+    if method is Method.LP or compare:
+        program_alpha, program_slack = _program(
+            evidence, words, merges.head(bound), fit.alpha, skip, solver, write_lp, progress
+        )
+        both = {Method.CURVE: fit.alpha, Method.LP: program_alpha}
+        alpha = both[method]
+        slack = program_slack
+        if compare:
+            other = evidence.share_of_bytes(both[Method.LP if method is Method.CURVE else Method.CURVE])
+    share = evidence.share_of_bytes(alpha)
+    counts = evidence.W[steps] @ alpha
+    unexplained_share = float((shortfall(counts, fit.curve) * fit.curve).sum() / max(fit.curve.sum(), 1e-300))
+    with progress.stage("compare early and late merges"):
+        early = merges.head(skip + (bound - skip) // 3)
+        disagreement = _disagreement(_evidence(categories, words, early, denominator), evidence, skip)
+    missing = np.setdiff1d(np.arange(skip, bound), steps)
+    with progress.stage("explain"):
+        worst = unexplained_merges(words, evidence.sizes, merges, alpha, counts, fit.curve, steps, explain)
+    doubts = _doubts(unexplained_share, disagreement, len(missing), bound - skip)
+    if other is not None and (apart := 0.5 * float(np.abs(other - share).sum())) > METHODS_DISAGREE:
+        doubts.append(f"curve and linear program disagree about {apart:.0%} of the text")
+    guesses = {}
+    if baselines:
+        parts = [count_merges(spelt, merges.head(bound)) for spelt in words]
+        sizes = [category.nbytes for category in categories]
+        guesses = {
+            "tee": _named(evidence, encoding_efficiency(parts, sizes)),
+            "tc": _named(evidence, token_classification(parts, sizes)),
+        }
+    effective = effective_counts(evidence.W[steps], evidence.sizes, alpha)
+    return Mixture(
+        proportions=_named(evidence, share),
+        method=method,
+        merges_used=bound - skip,
+        skipped=skip,
+        missing_merges=len(missing),
+        missing_steps=tuple(missing[:explain].tolist()),
+        steps=steps,
+        counts=counts,
+        curve=fit.curve,
+        unexplained_share=unexplained_share,
+        slack=slack,
+        least_expected=float(np.median(effective[-max(1, len(effective) // 50) :])),
+        disagreement=disagreement,
+        unexplained=tuple(worst),
+        doubts=tuple(doubts),
+        notes=tuple(notes),
+        baselines=guesses,
+        other_method=None if other is None else _named(evidence, other),
+    )
+
+
+def estimate_shares(
+    categories: Sequence[PretokenCounts], words: Sequence[SpeltWords], merges: MergeList, skip: int = 0
+) -> FloatArray:
+    """Return shares of bytes by the curve and nothing else, shape (n,); what a simulation repeats."""
+    evidence = _evidence(categories, words, merges, Denominator.BYTES)
+    return evidence.share_of_bytes(_curve(evidence, skip)[0].alpha)
+
+
+def _check(categories: Sequence[PretokenCounts], merges: MergeList, skip: int) -> None:
+    """Refuse what cannot be told apart."""
+    if len(categories) < 2:
+        raise BadInputError(
+            "the categories", f"{len(categories)} given", "proportions need two or more categories"
+        )
+    seen: dict[int, str] = {}
+    for category in categories:
+        if not category.words:
+            raise BadInputError(f"category {category.name}", "no text in it", "give text, or leave it out")
+        key = hash((category.nbytes, frozenset(category.words.items())))
+        if key in seen:
+            raise BadInputError(
+                f"categories {seen[key]} and {category.name}",
+                "hold the same text",
+                "leave one out: shares of equal texts cannot be told apart",
+            )
+        seen[key] = category.name
+    if skip >= len(merges):
+        raise BadInputError(
+            "the merge list",
+            f"{len(merges):,} merges, of which {skip:,} are skipped",
+            "skip fewer; there is nothing left to explain",
+        )
+
+
+def _evidence(
+    categories: Sequence[PretokenCounts],
+    words: Sequence[SpeltWords],
+    merges: MergeList,
+    denominator: Denominator,
+) -> Evidence:
+    return gather_evidence(
+        [category.name for category in categories],
+        [count_merges(spelt, merges) for spelt in words],
+        [max(1, spelt.pairs) for spelt in words],
+        [category.nbytes for category in categories],
+        denominator,
+    )
+
+
+def _curve(evidence: Evidence, skip: int) -> tuple[CurveFit, npt.NDArray[np.int64]]:
+    """Return the curve's fit and the steps it is about: the merges that occur in some text."""
+    steps = np.flatnonzero(evidence.W.sum(axis=1) > 0)
+    steps = steps[steps >= skip]
+    return fit_curve(evidence.W[steps], evidence.leftovers, steps=steps), steps
+
+
+def _disagreement(early: Evidence, whole: Evidence, skip: int) -> float:
+    """Return the total variation between the estimates from the early merges and from those after them.
+
+    :param early: The evidence of the list cut after the early merges.
+    :param whole: The evidence of all merges used.
+    :param skip: Merges that are not explained.
+    """
+    if len(early.W) - skip < 4 * len(early.names):
+        return 0.0
+    shares = [
+        evidence.share_of_bytes(_curve(evidence, first)[0].alpha)
+        for evidence, first in ((early, skip), (whole, len(early.W)))
+    ]
+    return 0.5 * float(np.abs(shares[0] - shares[1]).sum())
+
+
+def _program(
+    evidence: Evidence,
+    words: Sequence[SpeltWords],
+    merges: MergeList,
+    start: FloatArray,
+    skip: int,
+    solver: str,
+    write_lp: Path | None,
+    progress: Progress,
+) -> tuple[FloatArray, float]:
+    """Return proportions and total slack of the linear program."""
+    from forensics.mixture.linear_program import HighsMaster, Master, solve_program
+    from forensics.mixture.pair_table import build_pair_table
+    from forensics.mixture.pulp_program import PulpMaster, pulp_solver
+
+    with progress.stage("pair counts"):
+        events = [pair_events(spelt, merges) for spelt in words]
+        table = build_pair_table(events, evidence.sizes, len(merges))
+    shape = (len(evidence.names), len(merges), len(table.keys))
+    pulp_master = None
+    if solver != "highs" or write_lp is not None:
+        pulp_master = PulpMaster(*shape, pulp_solver(solver))
+    master: Master = pulp_master if pulp_master is not None else HighsMaster(*shape)
+    fit = solve_program(evidence.W, table, master, skip=skip, start=start, progress=progress)
+    if write_lp is not None and pulp_master is not None:
+        pulp_master.write(write_lp)
+    return fit.alpha, fit.objective
+
+
+def _doubts(unexplained: float, disagreement: float, missing: int, used: int) -> list[str]:
+    """Return why an estimate should not be believed."""
+    doubts = []
+    if unexplained > MOST_UNEXPLAINED:
+        doubts.append(
+            f"{unexplained:.0%} of the expected counts are missing from every mixture of these texts"
+        )
+    if disagreement > MOST_DISAGREEMENT:
+        doubts.append(
+            f"the early and the late merges give estimates that differ about {disagreement:.0%} of the text"
+        )
+    if missing > MOST_UNEXPLAINED * used:
+        doubts.append(f"{missing:,} of {used:,} merges occur in none of the texts")
+    return doubts
+
+
+def _named(evidence: Evidence, values: FloatArray) -> dict[str, float]:
+    return dict(zip(evidence.names, values.tolist(), strict=True))

@@ -1,0 +1,85 @@
+r"""How SentencePiece's BPE trainer keeps pieces apart, written as a pre-tokenizer.
+
+A `.model` or converted `tokenizer.json` has no pre-tokenizer: merging runs over the whole line, and the
+borders that training respected are simply not crossed by any piece. With the trainer's defaults
+(`split_by_whitespace`, `split_by_unicode_script`, `split_by_number`; trainer_interface.cc,
+`IsValidSentencePiece`) a piece holds one word and one script; kana count as Han, combining marks go with
+what stands before them. `split_digits` and `allow_whitespace_only_pieces` differ between models and are
+read off the merges.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.mixture.merge_list import MergeList
+
+if TYPE_CHECKING:
+    from tokenizers import pre_tokenizers
+
+__all__ = ["sentencepiece_pre_tokenizer"]
+
+SPACE = "\u2581"
+#: Scripts that are split from each other; one that is missing here is cut into single characters.
+_SCRIPTS = [
+    "Latin",
+    "Cyrillic",
+    "Greek",
+    "Arabic",
+    "Hebrew",
+    "Devanagari",
+    "Bengali",
+    "Gurmukhi",
+    "Gujarati",
+    "Oriya",
+    "Tamil",
+    "Telugu",
+    "Kannada",
+    "Malayalam",
+    "Sinhala",
+    "Thai",
+    "Lao",
+    "Tibetan",
+    "Myanmar",
+    "Georgian",
+    "Hangul",
+    "Ethiopic",
+    "Cherokee",
+    "Khmer",
+    "Mongolian",
+    "Armenian",
+    "Syriac",
+    "Thaana",
+    "Bopomofo",
+    "Yi",
+    "Coptic",
+    "Gothic",
+    "Runic",
+    "Canadian_Aboriginal",
+    "Javanese",
+    "Balinese",
+]
+
+
+def sentencepiece_pre_tokenizer(merges: MergeList) -> pre_tokenizers.PreTokenizer:
+    """Return the trainer's borders as a pre-tokenizer for normalized text (spaces are U+2581).
+
+    :param merges: The merge list, which shows whether digits stand alone and runs of spaces are pieces.
+    """
+    from tokenizers import Regex, pre_tokenizers
+
+    made = [merges.symbols[number] for number in set(merges.result.tolist())]
+    digits_join = any(len(piece) > 1 and piece.lstrip(SPACE).isdecimal() for piece in made)
+    spaces_join = any(len(piece) > 1 and set(piece) == {SPACE} for piece in made)
+    words = [rf"[\p{{{script}}}][\p{{{script}}}\p{{Inherited}}]*" for script in _SCRIPTS]
+    words.append(
+        r"[\p{Han}\p{Hiragana}\p{Katakana}\u30FC][\p{Han}\p{Hiragana}\p{Katakana}\u30FC\p{Inherited}]*"
+    )
+    words.append(rf"[\p{{Common}}&&[^{SPACE}\p{{N}}]]+")
+    alternatives = [
+        rf"{SPACE}+(?={SPACE})" if spaces_join else rf"{SPACE}(?={SPACE})",
+        rf"{SPACE}?\p{{N}}+" if digits_join else r"\p{N}",
+        rf"{SPACE}?(?:{'|'.join(words)})",
+        SPACE,
+    ]
+    return pre_tokenizers.Split(Regex("|".join(alternatives)), behavior="isolated")

@@ -1,0 +1,326 @@
+"""`mixture`: what a tokenizer was trained on, from its merge list, with the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forensics.errors import BadInputError
+from forensics.mixture.bootstrap import Interval, bootstrap_intervals
+from forensics.mixture.evidence import Denominator
+from forensics.mixture.infer import Method, Mixture, infer_proportions
+from forensics.mixture.merge_list import MergeList, merge_list_of, shared_prefix
+from forensics.mixture.splitting import splitter_of
+from forensics.progress import Progress
+from forensics.report.manifest import build_manifest, hash_files
+from forensics.runs.journal import fingerprint
+from forensics.runs.memory import peak_rss_bytes
+from forensics.runs.mixture_text import count_categories
+from forensics.sources.corpora import find_corpora, read_corpus
+from forensics.vocabulary.spelling import text_of_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forensics.sources.interface import TokenizerSource
+
+__all__ = ["MixtureResult", "infer_mixture"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MixtureResult:
+    """The result of `mixture`, in memory; keys and columns are those of the files on disk."""
+
+    #: The contents of `mixture.json`.
+    summary: dict[str, Any]
+    #: One row per merge in the fit, the columns of `merges.parquet`.
+    merges: pd.DataFrame
+    #: The contents of `manifest.json`.
+    manifest: dict[str, Any]
+    #: Where the files were written, or None.
+    folder: Path | None = None
+
+    @property
+    def proportions(self) -> dict[str, float]:
+        """Category -> share of bytes, sums to 1."""
+        return dict(self.summary["proportions"])
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write data files and reports into `folder` and return their paths, `report.html` first.
+
+        :raises OutputError: If anything cannot be written.
+        """
+        from forensics.report.mixture import save_mixture
+
+        return save_mixture(Path(folder), self.summary, self.merges, self.manifest)
+
+    def __repr__(self) -> str:
+        """Return the finding in a sentence."""
+        from forensics.report.mixture import mixture_headline
+
+        return mixture_headline(self.summary)
+
+
+def infer_mixture(
+    tokenizer: str | Path,
+    corpora: str | Path | Sequence[str | Path] = (),
+    *,
+    named: Mapping[str, str | Path] | Sequence[tuple[str, str | Path]] = (),
+    method: str = "curve",
+    compare: bool = False,
+    merges: int | None = None,
+    skip_merges: int = 0,
+    after: str | Path | None = None,
+    max_bytes: int | None = None,
+    denominator: str = "bytes",
+    solver: str = "highs",
+    write_lp: str | Path | None = None,
+    bootstrap: int = 0,
+    pretokenizer: str | None = None,
+    baselines: bool = False,
+    cache: str | Path | None = None,
+    jobs: int = 1,
+    dask: str | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    offline: bool | None = None,
+    command_line: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> MixtureResult:
+    """Return the mixture of categories that a BPE tokenizer's merges point to.
+
+    :param tokenizer: A file, a folder, a hub id or `demo`.
+    :param corpora: A folder with one file or folder per category, several of them, or `demo`.
+    :param named: Further categories by name.
+    :param method: `curve` or `lp`.
+    :param compare: Use both methods and warn where they disagree.
+    :param merges: Merges used, from the start of the list; default as many as the text supports.
+    :param skip_merges: Merges at the start that are not explained.
+    :param after: A tokenizer whose list this one begins with: only what follows is explained.
+    :param max_bytes: Text read of each category at most.
+    :param denominator: Unit inside the inference, `bytes` or `pairs`; the shares are of bytes.
+    :param solver: `highs`, or one that PuLP knows.
+    :param write_lp: Where the linear program is written.
+    :param bootstrap: Simulated tokenizers for the intervals; 0 for none.
+    :param pretokenizer: A named rule in place of the tokenizer's own.
+    :param baselines: Give the source's baselines too.
+    :param cache: Folder for the counts of text.
+    :param jobs: Processes.
+    :param dask: Address of a Dask scheduler for the counting.
+    :param seed: What simulations are drawn from.
+    :param out: Folder for data and reports; None keeps everything in memory.
+    :param overwrite: Replace a finished run in `out`.
+    :param offline: Never download.
+    :param command_line: The arguments as typed, for the manifest.
+    :param progress: Where to report.
+    :raises BadInputError: If the tokenizer is not BPE, or a category cannot be used.
+    """
+    import forensics
+    from forensics.runs.mixture_folder import finished_mixture
+    from forensics.sources import open_tokenizer
+
+    progress = progress or Progress()
+    folders = [corpora] if isinstance(corpora, str | Path) else list(corpora)
+    pairs = list(named.items()) if isinstance(named, Mapping) else list(named)
+    categories = find_corpora(folders, pairs)
+    if not categories:
+        raise BadInputError("--corpora", "no category given", "try --corpora demo")
+    source = open_tokenizer(tokenizer, offline=offline, progress=progress)
+    merge_list = merge_list_of(source)
+    skip, remark = _skipped(source, merge_list, skip_merges, after, offline, progress)
+    splitter = splitter_of(source, merge_list, pretokenizer)
+    files = hash_files([*source.files, *(file for c in categories for file in c.files)], progress=progress)
+    parameters: dict[str, Any] = {
+        "method": method,
+        "compare": compare,
+        "merges": merges,
+        "skip_merges": skip,
+        "max_bytes": max_bytes,
+        "denominator": denominator,
+        "solver": solver,
+        "bootstrap": bootstrap,
+        "pretokenizer": pretokenizer,
+        "baselines": baselines,
+    }
+    run = fingerprint(
+        {
+            "files": sorted((Path(f["path"]).name, f["sha256"]) for f in files),
+            "names": [corpus.name for corpus in categories],
+            "command": "mixture",
+            "version": forensics.__version__,
+            "seed": seed,
+            **parameters,
+        }
+    )
+    folder = None if out is None else Path(out)
+    if folder is not None and not overwrite and (finished := finished_mixture(folder, run)) is not None:
+        progress.note(f"{folder} holds this run already; --overwrite computes it again.")
+        return MixtureResult(*finished, folder)
+    counted = count_categories(
+        categories,
+        splitter,
+        max_bytes=max_bytes,
+        cache=None if cache is None else Path(cache),
+        jobs=jobs,
+        dask=dask,
+        progress=progress,
+    )
+    mixture = infer_proportions(
+        counted,
+        merge_list,
+        method=Method(method),
+        compare=compare,
+        most_merges=merges,
+        skip=skip,
+        denominator=Denominator(denominator),
+        solver=solver,
+        write_lp=None if write_lp is None else Path(write_lp),
+        baselines=baselines,
+        progress=progress,
+    )
+    intervals: dict[str, Interval] = {}
+    if bootstrap:
+        texts = {c.name: "".join(read_corpus(c, max_bytes)) for c in categories}
+        with progress.stage("bootstrap", bootstrap, "simulated tokenizers") as stage:
+            intervals = bootstrap_intervals(
+                texts,
+                mixture.proportions,
+                splitter,
+                merges=mixture.merges_used,
+                repeats=bootstrap,
+                seed=seed,
+                jobs=jobs,
+                on_repeat=stage.advance,
+            )
+    summary = _summary(source, merge_list, mixture, intervals, bootstrap)
+    summary["notes"] = [*remark, *mixture.notes, *source.notes]
+    summary["splitting"] = {
+        "origin": splitter.origin,
+        "unit": "lines" if splitter.by_line else "documents",
+    }
+    summary["text"] = {
+        c.name: {
+            "bytes": c.nbytes,
+            "pretokens": c.occurrences,
+            "distinct_pretokens": len(c.words),
+            "dropped_rare": c.dropped,
+            "cut_in_chunks": c.in_chunks,
+        }
+        for c in counted
+    }
+    summary["seconds"] = {name: round(seconds, 3) for name, seconds in progress.seconds.items()}
+    summary["peak_rss_bytes"] = peak_rss_bytes()
+    manifest = build_manifest(
+        files, command_line=command_line, seed=seed, parameters=parameters, fingerprint=run
+    )
+    result = MixtureResult(summary, _merge_table(merge_list, mixture, source), manifest, folder)
+    if folder is not None:
+        result.save(folder)
+    return result
+
+
+def _skipped(
+    source: TokenizerSource,
+    merges: MergeList,
+    skip: int,
+    after: str | Path | None,
+    offline: bool | None,
+    progress: Progress,
+) -> tuple[int, list[str]]:
+    """Return how many merges are not explained, and a remark on why."""
+    from forensics.sources import open_tokenizer
+
+    if after is None:
+        return skip, []
+    if skip:
+        raise BadInputError("--after", "given together with --skip-merges", "give one of the two")
+    other = open_tokenizer(after, offline=offline, progress=progress)
+    shared = shared_prefix(merges, merge_list_of(other))
+    if not shared:
+        raise BadInputError(
+            "--after",
+            f"the merge list of {source.name} does not begin with that of {other.name}",
+            "leave out --after",
+        )
+    return shared, [f"the first {shared:,} merges are those of {other.name} and are not explained"]
+
+
+def _summary(
+    source: TokenizerSource,
+    merges: MergeList,
+    mixture: Mixture,
+    intervals: Mapping[str, Interval],
+    bootstrap: int,
+) -> dict[str, Any]:
+    """Return what `mixture.json` holds."""
+    return {
+        "kind": "mixture",
+        "tokenizer": {"name": source.name, "path": str(source.path), "format": source.format},
+        "method": str(mixture.method),
+        "reliable": not mixture.doubts,
+        "doubts": list(mixture.doubts),
+        "proportions": dict(mixture.proportions),
+        "interval": {name: [each.low, each.high] for name, each in intervals.items()} or None,
+        "bootstrap": bootstrap,
+        "groups": mixture.groups,
+        "other_method": mixture.other_method,
+        "merges_total": len(merges),
+        "merges_dropped": dict(merges.dropped),
+        "merges_skipped": mixture.skipped,
+        "merges_used": mixture.merges_used,
+        "missing_merges": mixture.missing_merges,
+        "missing_examples": [_shown(merges.pair(step), source) for step in mixture.missing_steps],
+        "least_expected_count": mixture.least_expected,
+        "violation": {
+            "total": mixture.unexplained_share,
+            "per_merge_mean": float(np.mean(np.clip(1 - mixture.counts / mixture.curve, 0, 1))),
+            "lp_slack": mixture.slack,
+        },
+        "early_late_disagreement": mixture.disagreement,
+        "unexplained": [
+            {
+                "step": each.step,
+                "pair": _shown(each.pair, source),
+                "ratio": each.ratio,
+                "should_have_won": [
+                    {"pair": _shown(rival.pair, source), "ratio": rival.ratio} for rival in each.rivals
+                ],
+            }
+            for each in mixture.unexplained
+        ],
+        "baselines": dict(mixture.baselines) or None,
+    }
+
+
+def _shown(pair: tuple[str, str], source: TokenizerSource) -> list[str]:
+    """Return a pair as text; a part that is no text by itself as it is spelt in the vocabulary."""
+    return [_text(part, source) for part in pair]
+
+
+def _text(piece: str, source: TokenizerSource) -> str:
+    from forensics.sources.byte_alphabet import bytes_of_piece
+
+    if source.byte_level:
+        return text_of_bytes(bytes_of_piece(piece)) or piece
+    return piece.replace("\u2581", " ")
+
+
+def _merge_table(merges: MergeList, mixture: Mixture, source: TokenizerSource) -> pd.DataFrame:
+    """Return step, pair, count in the mixture and on the curve of every merge in the fit."""
+    import pandas as pd
+
+    shown = [_shown(merges.pair(int(step)), source) for step in mixture.steps]
+    return pd.DataFrame(
+        {
+            "step": mixture.steps.astype(np.int64),
+            "left": [pair[0] for pair in shown],
+            "right": [pair[1] for pair in shown],
+            "count_per_byte": mixture.counts,
+            "curve_per_byte": mixture.curve,
+        }
+    )
