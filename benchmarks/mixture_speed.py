@@ -57,8 +57,9 @@ def main() -> None:
         if attempt:  # the first round also compiles
             print(
                 f"{len(text) / 1e6:.1f} MB: training {training[0]:.2f} s ({arguments.threads} threads, "
-                f"{training[1]:.2f} CPU-s), counting {counting[0]:.2f} s (1 thread, {counting[1]:.2f} CPU-s), "
-                f"{training[0] / counting[0]:.1f} times faster, {training[1] / counting[1]:.1f} in CPU time"
+                f"{training[1]:.2f} CPU-s), counting {counting[0]:.2f} s (1 thread, "
+                f"{counting[1]:.2f} CPU-s), {training[0] / counting[0]:.1f} times faster, "
+                f"{training[1] / counting[1]:.1f} in CPU time"
             )
     chosen = corpora[: arguments.categories]
     halves = []
