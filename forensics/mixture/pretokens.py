@@ -18,7 +18,7 @@ from forensics.mixture.splitting import Splitter
 __all__ = ["PretokenCounts", "count_pretokens"]
 
 #: Characters of every category on which the two ways of cutting are compared.
-TRIAL_CHARACTERS = 100_000
+TRIAL_CHARACTERS = 40_000
 #: Distinct pre-tokens kept of a category before the rarest are dropped; some 100 bytes of memory each.
 MOST_DISTINCT = 5_000_000
 

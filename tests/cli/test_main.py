@@ -28,6 +28,10 @@ PROMISED = {
         "--device --batch-size --out --json --seed --overwrite --offline --debug"
     ),
     "tokens": "--out --json --overwrite --offline --debug",
+    "mixture": (
+        "--corpora --corpus --method --merges --skip-merges --after --max-bytes --denominator --solver "
+        "--bootstrap --cache --jobs --baselines --out --json --seed --overwrite --offline --debug"
+    ),
     "report": "--json --debug",
 }
 
