@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from forensics.runs.mixture import infer_mixture
     from forensics.runs.scan import scan
+    from forensics.runs.sticky import find_sticky_tokens
     from forensics.runs.tokens import tokens
     from forensics.sources import open_checkpoint, open_tokenizer
 
 __version__ = "0.1.0"
-__all__ = ["infer_mixture", "open_checkpoint", "open_tokenizer", "scan", "tokens"]
+__all__ = ["find_sticky_tokens", "infer_mixture", "open_checkpoint", "open_tokenizer", "scan", "tokens"]
 
 #: Public name -> module that defines it.
 _HOMES = {
+    "find_sticky_tokens": "forensics.runs.sticky",
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
     "infer_mixture": "forensics.runs.mixture",

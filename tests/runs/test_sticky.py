@@ -89,7 +89,8 @@ def test_std_on_some_tokens_has_exactly_the_numbers_of_a_full_run(folder, senten
 def test_contraction_on_some_tokens_has_exactly_the_numbers_of_a_full_run(folder, sentences, contraction):
     asked = contraction.tokens.query("shortlisted")["token_id"].tolist()[:2]
     part = find_sticky_tokens(folder, sentences=sentences, tokens=asked, **CONTRACTION)
-    columns = ["slope", "effect", "effect_low", "validation", "sticky_score", "shift_below"]
+    # Only what the first set finds is confirmed in a full run; what is asked for always is.
+    columns = ["slope", "effect", "effect_low", "sticky_score", "shift_below"]
     pd.testing.assert_frame_equal(
         part.tokens.set_index("token_id").loc[asked, columns],
         contraction.tokens.set_index("token_id").loc[asked, columns],
