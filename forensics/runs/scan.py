@@ -255,6 +255,6 @@ def _fingerprint(files: Sequence[dict[str, Any]], seed: int, parameters: dict[st
     import forensics
 
     contents = sorted((Path(f["path"]).name, f["sha256"]) for f in files)
-    # Threads change the time a run takes and nothing else.
+    # A run may be continued with another number of threads, which moves a probability's last digits only.
     chosen = {name: value for name, value in parameters.items() if name != "threads"}
     return fingerprint({"files": contents, "seed": seed, "version": forensics.__version__, **chosen})
