@@ -22,7 +22,8 @@ from forensics.report.blocks import (
     Table,
     Tile,
 )
-from forensics.report.files import read_json, write_atomically, write_json, write_text
+from forensics.report.files import read_json, write_atomically, write_json
+from forensics.report.pages import write_pages
 from forensics.report.results import Results
 from forensics.report.sections.run import notes, provenance
 from forensics.report.visible import plain, token_text
@@ -86,25 +87,12 @@ def load_merges(folder: Path) -> pd.DataFrame:
 
 def render_mixture(folder: Path) -> list[Path]:
     """Write `report.html`, `report.md` and the plots from the data files in `folder`."""
-    from forensics.report.html import to_html
-    from forensics.report.markdown import PLOTS_FOLDER, to_markdown
     from forensics.report.mixture_plots import draw_mixture_plots
 
     summary, merges = read_json(folder / "mixture.json"), load_merges(folder)
     manifest = read_json(folder / "manifest.json") if (folder / "manifest.json").exists() else {}
     document = mixture_document(summary, manifest)
-    plots = draw_mixture_plots(summary, merges)
-    pictures = []
-    for name, plot in plots.items():
-        png = plot.png
-        pictures.append(
-            write_atomically(folder / PLOTS_FOLDER / f"{name}.png", lambda file, png=png: file.write(png))  # type: ignore[misc]
-        )
-    return [
-        write_text(folder / "report.html", to_html(document, plots)),
-        write_text(folder / "report.md", to_markdown(document, plots)),
-        *pictures,
-    ]
+    return write_pages(folder, document, draw_mixture_plots(summary, merges))
 
 
 def mixture_headline(summary: Mapping[str, Any]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.report.files import write_atomically, write_json, write_text
+from forensics.report.files import write_json
+from forensics.report.pages import write_pages
 from forensics.report.results import load_results
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ def render(folder: Path) -> list[Path]:
     :raises BadInputError: If a data file is missing or damaged.
     :raises OutputError: If a report cannot be written.
     """
-    from forensics.report.html import to_html
-    from forensics.report.markdown import PLOTS_FOLDER, to_markdown
     from forensics.report.plots import draw_plots
     from forensics.report.sections import build_document
 
@@ -38,19 +37,7 @@ def render(folder: Path) -> list[Path]:
         from forensics.report.sticky import render_sticky
 
         return render_sticky(folder, results)
-    document = build_document(results)
-    plots = draw_plots(results)
-    pictures = []
-    for name, plot in plots.items():
-        png = plot.png
-        pictures.append(
-            write_atomically(folder / PLOTS_FOLDER / f"{name}.png", lambda file, png=png: file.write(png))  # type: ignore[misc]
-        )
-    return [
-        write_text(folder / "report.html", to_html(document, plots)),
-        write_text(folder / "report.md", to_markdown(document, plots)),
-        *pictures,
-    ]
+    return write_pages(folder, build_document(results), draw_plots(results))
 
 
 def save_run(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,8 @@ from forensics.report.blocks import (
     Tile,
     Tokens,
 )
-from forensics.report.files import write_atomically, write_json, write_text
+from forensics.report.files import write_json
+from forensics.report.pages import write_pages
 from forensics.report.results import Results
 from forensics.report.sections.common import number
 from forensics.report.sections.run import notes, provenance
@@ -57,25 +58,9 @@ def save_sticky(
 
 def render_sticky(folder: Path, results: Results) -> list[Path]:
     """Write `report.md`, its plots and `report.html`; return the files, `report.html` first."""
-    from forensics.report.html import to_html
-    from forensics.report.markdown import PLOTS_FOLDER, to_markdown
     from forensics.report.sticky_plots import draw_sticky_plots
 
-    plots = draw_sticky_plots(results)
-    document = sticky_document(results)
-    pictures = [
-        write_atomically(folder / PLOTS_FOLDER / f"{name}.png", _writer(plot.png))
-        for name, plot in plots.items()
-    ]
-    return [
-        write_text(folder / "report.html", to_html(document, plots)),
-        write_text(folder / "report.md", to_markdown(document, plots)),
-        *pictures,
-    ]
-
-
-def _writer(data: bytes) -> Callable[[Any], object]:
-    return lambda file: file.write(data)
+    return write_pages(folder, sticky_document(results), draw_sticky_plots(results))
 
 
 def sticky_html(tokens: pd.DataFrame, summary: Mapping[str, Any]) -> str:
