@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,10 @@ from forensics.progress import Progress
 from forensics.sticky.published_scorer import PairBench
 from forensics.sticky.published_texts import insertion_slots
 
-__all__ = ["PublishedPlan", "PublishedResult", "find_as_published"]
+__all__ = ["EARLY_BLOCK", "PublishedPlan", "PublishedResult", "find_as_published", "shortlist_threshold"]
 
+#: Tokens that the early stop looks at together.
+EARLY_BLOCK = 32
 #: Verdict: above Q3 + this many interquartile ranges.
 FENCE = 0.7
 
@@ -112,20 +115,36 @@ def _score(
     needed = len(ids) - int(np.floor((1 - plan.shortlist / 100) * (len(ids) - 1)))
     best: list[float] = []
     scores: dict[int, float | None] = {}
+    slots = insertion_slots(len(ids), bench.words, plan.copies, wanted)
     with progress.stage("score", len(wanted), "tokens") as stage:
-        for k, slots in insertion_slots(len(ids), bench.words, plan.copies, wanted):
-            token_id = ids[k]
-            kept = recall(f"score:{token_id}")
-            if kept is None:
-                bound = best[0] if early and len(best) >= needed else None
-                kept = {"score": bench.score(plan.available[token_id], slots, bound)}
-                keep(f"score:{token_id}", kept)
-            score = kept["score"]
-            scores[token_id] = score
-            if score is not None:
-                (heapq.heappush if len(best) < needed else heapq.heappushpop)(best, score)
-            stage.advance()
+        while block := list(islice(slots, EARLY_BLOCK if early else 1)):
+            kept = {ids[k]: recall(f"score:{ids[k]}") for k, _ in block}
+            if None in kept.values():
+                # Computed whole even if some is kept: what is stopped must not depend on an interruption.
+                needs = best[0] if early and len(best) >= needed else None
+                kept = _score_block(bench, plan, [(ids[k], places) for k, places in block], needs)
+                for token_id, value in kept.items():
+                    keep(f"score:{token_id}", value)
+            for token_id, value in kept.items():
+                score = scores[token_id] = value["score"]
+                if score is not None:
+                    (heapq.heappush if len(best) < needed else heapq.heappushpop)(best, score)
+            stage.advance(len(block))
     return scores
+
+
+def _score_block(
+    bench: PairBench, plan: PublishedPlan, block: Sequence[tuple[int, list[list[int]]]], needed: float | None
+) -> dict[int, dict[str, float | None]]:
+    """Return the scores of some tokens, None for those that are certain to be below `needed`."""
+    texts = [plan.available[token_id] for token_id, _ in block]
+    below = [False] * len(block)
+    if needed is not None:
+        below = bench.certainly_below(texts, [places for _, places in block], needed)
+    return {
+        token_id: {"score": None if stopped else bench.score(text, places)}
+        for (token_id, places), text, stopped in zip(block, texts, below, strict=True)
+    }
 
 
 def _validate(

@@ -7,7 +7,7 @@ import numpy as np
 from forensics.sticky.insertion import Mode
 from forensics.sticky.interface import Float64Array
 
-__all__ = ["MODE_WEIGHTS", "VALIDATION_WEIGHTS", "cell_score", "cell_upper_bound"]
+__all__ = ["MODE_WEIGHTS", "VALIDATION_WEIGHTS", "cell_score", "cell_upper_bound", "rising_steps"]
 
 #: Weights of the modes in the score (the authors' program).
 MODE_WEIGHTS = {Mode.PREFIX: 0.35, Mode.SUFFIX: 0.35, Mode.INSERTION: 0.3}
@@ -28,31 +28,27 @@ def cell_score(distances: Float64Array, bare: float) -> float:
     return above / (float(rises.sum()) + _PER_RISE * len(rises) + _FLOOR)
 
 
-def cell_upper_bound(distances: Float64Array, bare: float) -> float:
+def cell_upper_bound(distances: Float64Array, bare: float, rounding: float = 0.0) -> float:
     """Return the most that `cell_score` can become, with NaN where a distance is not known yet.
 
     Falls minus rises is `d_0 - d_n`, so the score is `(R + D + 0.1 f + 0.1 b) / (R + 0.05 r + 0.01)` with
     the sum of rises `R`. It falls in `R` and in `r` as long as it is above 1, so the bound takes the least
     of both that the known distances allow: every known stretch that goes up holds at least one rise.
+
+    :param rounding: How far a distance may be from the one that the score is computed from.
     """
-    known = np.flatnonzero(~np.isnan(distances))
-    steps = np.diff(distances[known])
-    rise, rises = float(steps[steps > 0].sum()), int((steps > 0).sum())
-    copies = len(distances) - 1
-    if known[-1] == copies:
-        drop = float(distances[0] - distances[-1])
-        falls = _most_falls(known, steps)
-    else:
-        # The last distance is at least that of two equal vectors; rounding can put it a little below 0.
-        drop = float(distances[0]) + 1e-6
-        falls = copies - rises
-    above = rise + drop + _PER_FALL * falls + _PER_BARE * bare
-    return max(1.0, above / (rise + _PER_RISE * rises + _FLOOR))
+    steps = rising_steps(distances, rounding)
+    rise = float(steps.sum())
+    # The last distance is at least that of two equal vectors; rounding can put it a little below 0.
+    last = -1e-6 if np.isnan(distances[-1]) else float(distances[-1]) - rounding
+    drop = float(distances[0]) - last
+    falls = len(distances) - 1 - len(steps)
+    above = rise + drop + _PER_FALL * falls + _PER_BARE * (bare + rounding)
+    return max(1.0, above / (rise + _PER_RISE * len(steps) + _FLOOR))
 
 
-def _most_falls(known: np.ndarray, steps: Float64Array) -> int:
-    """Return the most falls: all steps of a stretch, less the one rise that a stretch upwards needs."""
-    gaps = np.diff(known)
-    # A stretch of one step is known for what it is; a level one is neither fall nor rise.
-    level_single = int(((gaps == 1) & (steps == 0)).sum())
-    return int(gaps.sum()) - int((steps > 0).sum()) - level_single
+def rising_steps(distances: Float64Array, rounding: float = 0.0) -> Float64Array:
+    """Return the least height of every stretch between known distances that certainly goes up."""
+    steps = np.diff(distances[~np.isnan(distances)]) - 2 * rounding
+    rising: Float64Array = steps[steps > 0]
+    return rising

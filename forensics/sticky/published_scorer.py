@@ -1,27 +1,35 @@
 """Score and validate single tokens as the published procedure does, with few and full batches.
 
-A token's texts are encoded in calls of their own, cut in the same way whatever else is computed: its
-numbers are the same in a full run, in a part of one and after an interruption, to the last digit. Texts
-that become the same ids are encoded once, so a copy that changes nothing is neither a fall nor a rise.
+A token's score and validation come from texts encoded in calls of their own, cut in the same way whatever
+else is computed: they are the same in a full run, in a part of one and after an interruption, to the last
+digit. Texts that become the same ids are encoded once, so a copy that changes nothing is neither a fall nor
+a rise. Only the early stop, which decides whether a score is needed at all, encodes many tokens together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from forensics.sticky.insertion import Mode
-from forensics.sticky.interface import Encoder, Float64Array, TokenIds
+from forensics.sticky.interface import Encoder, Float64Array
 from forensics.sticky.pairs import SentencePair
-from forensics.sticky.published_score import MODE_WEIGHTS, VALIDATION_WEIGHTS, cell_score, cell_upper_bound
+from forensics.sticky.published_score import (
+    MODE_WEIGHTS,
+    VALIDATION_WEIGHTS,
+    cell_score,
+    cell_upper_bound,
+    rising_steps,
+)
 from forensics.sticky.published_texts import modified_texts
 
 __all__ = ["PairBench"]
 
-#: Distances of a cell and the bare token's distance -> a score or a bound of it.
-Cell = Callable[[Float64Array, float], float]
+#: How far distances of one text can be apart that was encoded in two different batches; the last bits of
+#: float32 make some 1e-7 of it.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,34 +57,61 @@ class PairBench:
         """Number of words of every sentence 2."""
         return [len(pair.sentence2.split()) for pair in self.pairs]
 
-    def score(self, token: str, slots: Sequence[Sequence[int]], needed: float | None = None) -> float | None:
-        """Return a token's sticky score, or None once it is certain to be below `needed`.
+    def score(self, token: str, slots: Sequence[Sequence[int]]) -> float:
+        """Return a token's sticky score.
 
         :param token: Its decoded text.
         :param slots: For every pair, where the copies go.
-        :param needed: Stop as soon as an exact upper bound of the score is below this.
         """
-        copies = len(slots[0])
         texts = self._texts(token, slots)
-        distances = np.full((len(self.pairs), len(Mode), copies + 1), np.nan)
-        distances[:, :, 0] = self.start[:, None]
-        cache: dict[TokenIds, Float64Array] = {}
-        bare = 1 - self.first @ self._vectors([token], cache)[0]  # (pairs,)
-        for part in _rounds(copies):
-            chosen = [(p, m, i) for p in range(len(self.pairs)) for m in range(len(Mode)) for i in part]
-            vectors = self._vectors([texts[p][m][i - 1] for p, m, i in chosen], cache)
-            for (p, m, i), vector in zip(chosen, vectors, strict=True):
-                distances[p, m, i] = 1 - self.first[p] @ vector
-            if needed is not None and self._combine(distances, bare, cell_upper_bound) < needed:
-                return None
-        return self._combine(distances, bare, cell_score)
+        vectors = self._vectors([token, *(t for by_mode in texts for row in by_mode for t in row)])
+        bare = 1 - self.first @ vectors[0]  # (pairs,)
+        after = vectors[1:].reshape(len(self.pairs), len(Mode), len(slots[0]), -1)
+        total = 0.0
+        for p, start in enumerate(self.start):
+            for m, mode in enumerate(Mode):
+                distances = np.concatenate([[start], 1 - after[p, m] @ self.first[p]])
+                total += MODE_WEIGHTS[mode] * cell_score(distances, float(bare[p]))
+        return total / len(self.pairs)
+
+    def certainly_below(
+        self, tokens: Sequence[str], slots: Sequence[Sequence[Sequence[int]]], needed: float
+    ) -> list[bool]:
+        """Return for each token whether its score is certain to be below `needed`.
+
+        The texts of all tokens are encoded together, a round at a time, and a token takes part until an
+        exact upper bound of its score is below `needed`. Most of a score comes from cells without any rise,
+        so a cell that has shown one is left alone.
+
+        :param tokens: Their decoded texts.
+        :param slots: The places of every token's copies, by pair.
+        """
+        copies = len(slots[0][0])
+        shape = (len(tokens), len(self.pairs), len(Mode))
+        texts = [self._texts(token, places) for token, places in zip(tokens, slots, strict=True)]
+        bare = 1 - self._vectors(tokens) @ self.first.T  # (tokens, pairs)
+        distances = np.full((*shape, copies + 1), np.nan)
+        distances[..., 0] = self.start[:, None]
+        weights = np.array([MODE_WEIGHTS[mode] for mode in Mode]) / len(self.pairs)
+        bounds = np.full(shape, np.inf)
+        open_cells = np.ones(shape, dtype=np.bool_)
+        for count in _rounds(copies):
+            cells = np.argwhere(open_cells).tolist()
+            if not cells:
+                break
+            vectors = self._vectors([texts[t][p][m][count - 1] for t, p, m in cells])
+            for (t, p, m), vector in zip(cells, vectors, strict=True):
+                distances[t, p, m, count] = 1 - self.first[p] @ vector
+                bounds[t, p, m] = cell_upper_bound(distances[t, p, m], float(bare[t, p]), ROUNDING)
+                open_cells[t, p, m] = not len(rising_steps(distances[t, p, m], ROUNDING))
+            open_cells[(bounds * weights).sum(axis=(1, 2)) < needed] = False
+        return [bool(bound < needed) for bound in (bounds * weights).sum(axis=(1, 2))]
 
     def validate(self, token: str, slots: Sequence[Sequence[int]]) -> float:
         """Return the weighted share of (pair, mode) cells whose mean distance is below `d_0`."""
         texts = self._texts(token, slots)
-        vectors = self._vectors([t for by_mode in texts for row in by_mode for t in row], {})
-        shape = (len(self.pairs), len(Mode), len(slots[0]), -1)
-        after = np.array(vectors).reshape(shape)  # (pairs, modes, copies, d)
+        vectors = self._vectors([t for by_mode in texts for row in by_mode for t in row])
+        after = vectors.reshape(len(self.pairs), len(Mode), len(slots[0]), -1)  # (pairs, modes, copies, d)
         distance = 1 - np.einsum("pd,pmcd->pmc", self.first, after)
         nearer = distance.mean(axis=2) < self.start[:, None]  # (pairs, modes)
         weights = np.array([VALIDATION_WEIGHTS[mode] for mode in Mode])
@@ -89,29 +124,19 @@ class PairBench:
             for pair, places in zip(self.pairs, slots, strict=True)
         ]
 
-    def _vectors(self, texts: Sequence[str], cache: dict[TokenIds, Float64Array]) -> list[Float64Array]:
-        """Return unit vectors of texts, each sequence of ids encoded once."""
+    def _vectors(self, texts: Sequence[str]) -> Float64Array:
+        """Return unit vectors of texts, `(n, d)`; each sequence of ids is encoded once."""
         contents = self.encoder.tokenize(texts)
-        new = [content for content in dict.fromkeys(contents) if content not in cache]
-        if new:
-            cache.update(zip(new, self.encoder.embed(new).astype(np.float64), strict=True))
-        return [cache[content] for content in contents]
-
-    def _combine(self, distances: Float64Array, bare: Float64Array, cell: Cell) -> float:
-        """Return the weighted mean over cells of `cell`."""
-        total = 0.0
-        for p in range(len(self.pairs)):
-            for m, mode in enumerate(Mode):
-                total += MODE_WEIGHTS[mode] * cell(distances[p, m], float(bare[p]))
-        return total / len(self.pairs)
+        place = {content: k for k, content in enumerate(dict.fromkeys(contents))}
+        vectors: Float64Array = self.encoder.embed(list(place)).astype(np.float64)
+        return vectors[[place[content] for content in contents]]
 
 
-def _rounds(copies: int) -> list[list[int]]:
-    """Return the numbers of copies in the order they are tried: those first that bound the score best.
+def _rounds(copies: int) -> list[int]:
+    """Return the numbers of copies in the order they are tried.
 
-    The last distance fixes falls minus rises, and two in between show most rises; the rest only follows
-    for tokens that may still score high.
+    The last distance fixes falls minus rises, the first is as likely as any to show a rise, and one in the
+    middle of a gap gives two more chances to see one.
     """
-    early = sorted({1, max(1, copies // 2), copies})
-    rest = [i for i in range(1, copies + 1) if i not in early]
-    return [part for part in (early, rest[::2], rest[1::2]) if part]
+    first = [copies, 1, copies // 2, copies // 4, 3 * copies // 4]
+    return list(dict.fromkeys(i for i in (*first, *range(1, copies + 1)) if i > 0))

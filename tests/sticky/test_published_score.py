@@ -25,6 +25,16 @@ def test_bound_is_never_below_the_score_whatever_is_known(values, bare, known):
     assert cell_upper_bound(partly, bare) >= cell_score(values, bare) - 1e-9
 
 
-@given(distances, st.floats(0, 1.5))
+@given(distances, st.floats(0, 1.5), st.sets(st.integers(1, 8)), st.integers(0, 2**9 - 1))
+def test_bound_holds_where_distances_are_rounded(values, bare, known, signs):
+    rounding = 0.03
+    moved = values + rounding * np.array([1 if signs >> k & 1 else -1 for k in range(9)])
+    moved[0] = values[0]  # the untouched pair is encoded once
+    partly = np.full(9, np.nan)
+    partly[[0, *known]] = moved[[0, *known]]
+    assert cell_upper_bound(partly, bare, rounding) >= cell_score(values, bare) - 1e-9
+
+
+@given(distances.filter(lambda values: (np.diff(values) != 0).all()), st.floats(0, 1.5))
 def test_bound_falls_to_the_score_when_everything_is_known(values, bare):
     assert cell_upper_bound(values, bare) == pytest.approx(max(1.0, cell_score(values, bare)))
