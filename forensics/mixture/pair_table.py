@@ -1,8 +1,8 @@
-"""The counts of all pairs at all steps in all categories, kept as changes, and the search in them.
+"""The counts of all pairs at all steps in all categories, kept as changes.
 
 What the linear program asks is always the same: given proportions and slacks, which pairs stand above the
-learned pair, and where? A pair's count is constant between two of its changes, so it is enough to look up,
-for every stretch, the least learned count within it.
+learned pair, and where? A pair's count is constant between two of its changes, so a table of the changes
+answers for every step.
 """
 
 from __future__ import annotations
@@ -16,36 +16,10 @@ import numpy.typing as npt
 
 from forensics.mixture.counts import PairEvents
 
-__all__ = ["PairTable", "RangeMinimum", "build_pair_table"]
+__all__ = ["PairTable", "build_pair_table"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-
-class RangeMinimum:
-    """Where an array is least within [start, stop), answered for many ranges at once."""
-
-    def __init__(self, values: FloatArray) -> None:
-        """Prepare the answers for all ranges whose length is a power of two."""
-        self.values = values
-        self._levels = [np.arange(len(values))]
-        width = 1
-        while 2 * width <= len(values):
-            before = self._levels[-1]
-            left, right = before[:-width], before[width:]
-            self._levels.append(np.where(values[right] < values[left], right, left))
-            width *= 2
-
-    def argmin(self, start: IntArray, stop: IntArray) -> IntArray:
-        """Return the place of the minimum of every range; ranges must not be empty."""
-        out = np.empty(len(start), dtype=np.int64)
-        levels = np.frexp((stop - start).astype(np.float64))[1] - 1
-        for level in np.unique(levels):
-            at = levels == level
-            left = self._levels[level][start[at]]
-            right = self._levels[level][stop[at] - (1 << int(level))]
-            out[at] = np.where(self.values[right] < self.values[left], right, left)
-        return out
 
 
 @dataclass(frozen=True, eq=False)
