@@ -8,15 +8,14 @@ source and the uniform guess; with --lp for the linear program too.
 
     python -m benchmarks.mixture_accuracy FOLDER --split line --sizes 5 10 0 --trials 5
 
-FOLDER holds one NAME.txt.xz (or any other form that `forensics mixture --corpora` takes) per category; a
-size of 0 stands for all categories.
+The inference is what `forensics mixture` runs. FOLDER holds one NAME.txt.xz (or any other form that
+`forensics mixture --corpora` takes) per category; a size of 0 stands for all categories.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,20 +23,17 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from forensics.mixture.baselines import encoding_efficiency, token_classification
-from forensics.mixture.counts import count_merges, pair_events
-from forensics.mixture.curve import fit_curve
-from forensics.mixture.evidence import gather_evidence
-from forensics.mixture.linear_program import HighsMaster, solve_program
+from forensics.mixture.infer import infer_proportions
 from forensics.mixture.merge_list import MergeList, build_merge_list
-from forensics.mixture.pair_table import build_pair_table
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
-from forensics.mixture.spelling import spell_words
 from forensics.mixture.splitting import Splitter
+from forensics.progress import Progress
 from forensics.runs.memory import peak_rss_bytes
 from forensics.sources.corpora import Corpus, find_corpora, read_corpus
 
 BYTE_LEVEL = pre_tokenizers.ByteLevel(add_prefix_space=False)
+#: Merges learned where the number used is left to the inference.
+LEARNED = 10_000
 GPT2_BY_LINE = Splitter(None, BYTE_LEVEL, True, True, "GPT-2's pattern", "gpt2 by line", True)
 
 
@@ -100,7 +96,15 @@ def main() -> None:
     parser.add_argument("--split", choices=["line", "document"], default="line")
     parser.add_argument("--sizes", type=int, nargs="+", default=[5, 10, 0])
     parser.add_argument("--trials", type=int, default=5)
-    parser.add_argument("--merges", type=int, nargs="+", default=[3000])
+    parser.add_argument(
+        "--first-trial",
+        type=int,
+        default=0,
+        help="number of the first; the method was chosen on trials from 1000 on, so report others",
+    )
+    parser.add_argument(
+        "--merges", type=int, nargs="+", default=[3000], help="0: as many as the inference takes by itself"
+    )
     parser.add_argument("--counted-bytes", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--training-bytes", type=float, default=30e6)
     parser.add_argument("--lp", action="store_true")
@@ -130,8 +134,8 @@ def _trials(
 ) -> None:
     errors: dict[str, list[float]] = {"curve": [], "tee": [], "tc": [], "uniform": [], "lp": []}
     seconds: dict[str, list[float]] = {"curve": [], "lp": []}
-    megabytes = []
-    for trial in range(arguments.trials):
+    megabytes, used = [], []
+    for trial in range(arguments.first_trial, arguments.first_trial + arguments.trials):
         generator = np.random.default_rng([trial, size])
         chosen = [corpora[at] for at in sorted(generator.choice(len(corpora), size, replace=False))]
         for corpus in chosen:
@@ -139,39 +143,39 @@ def _trials(
                 kept[corpus.name] = split_corpus(corpus, arguments.split, counted_bytes)
         halves = [kept[corpus.name] for corpus in chosen]
         merge_list, truth, text = train(
-            halves, generator.dirichlet(np.ones(size)), merges, arguments.training_bytes
+            halves, generator.dirichlet(np.ones(size)), merges or LEARNED, arguments.training_bytes
         )
         megabytes.append(text)
-        words = [spell_words(half.counted.words, merge_list) for half in halves]
-        counts = [count_merges(spelt, merge_list) for spelt in words]
-        nbytes = [half.counted.nbytes for half in halves]
-        evidence = gather_evidence([c.name for c in chosen], counts, [s.pairs for s in words], nbytes)
-        rows = np.flatnonzero(evidence.W.sum(axis=1) > 0)
-        started = time.perf_counter()
-        fit = fit_curve(evidence.W[rows], evidence.leftovers, steps=rows)
-        seconds["curve"].append(time.perf_counter() - started)
+        progress = Progress()
+        found = infer_proportions(
+            [half.counted for half in halves],
+            merge_list,
+            most_merges=merges or None,
+            compare=arguments.lp,
+            baselines=True,
+            explain=0,
+            progress=progress,
+        )
+        used.append(found.merges_used)
         guesses = {
-            "curve": fit.alpha,
-            "tee": encoding_efficiency(counts, nbytes),
-            "tc": token_classification(counts, nbytes),
-            "uniform": np.full(size, 1 / size),
+            "curve": found.proportions,
+            **found.baselines,
+            "uniform": dict.fromkeys(found.proportions, 1 / size),
         }
-        if arguments.lp:
-            started = time.perf_counter()
-            table = build_pair_table(
-                [pair_events(s, merge_list) for s in words], evidence.sizes, len(merge_list)
-            )
-            master = HighsMaster(size, len(merge_list), len(table.keys))
-            guesses["lp"] = solve_program(evidence.W, table, master, start=fit.alpha).alpha
-            seconds["lp"].append(time.perf_counter() - started)
+        seconds["curve"].append(progress.seconds["fit"])
+        if found.other_method is not None:
+            guesses["lp"] = found.other_method
+            seconds["lp"].append(progress.seconds["pair counts"] + progress.seconds["linear program"])
         for name, guess in guesses.items():
-            errors[name].append(float(np.log10(np.mean((guess - truth) ** 2))))
+            error = np.array([guess[corpus.name] for corpus in chosen]) - truth
+            errors[name].append(float(np.log10(np.mean(error**2))))
     cells = [
         f"{np.mean(v):.2f} ({np.std(v):.2f})" if v else ""
         for v in (errors[k] for k in ("curve", "tee", "tc", "uniform", "lp"))
     ]
     times = [f"{np.mean(v):.1f}" if v else "" for v in seconds.values()]
-    row = [str(size), f"{merges:,}", f"{counted_bytes / 1e6:g}", f"{np.mean(megabytes):.1f}", *cells, *times]
+    number = f"{merges:,}" if merges else f"default ({np.mean(used):,.0f})"
+    row = [str(size), number, f"{counted_bytes / 1e6:g}", f"{np.mean(megabytes):.1f}", *cells, *times]
     print("| " + " | ".join(row) + " |", flush=True)
 
 
