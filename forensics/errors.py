@@ -27,7 +27,12 @@ class BadInputError(ForensicsError):
         self.where = str(where)
         self.found = found
         self.remedy = remedy
+        self._given = (self.where, found, remedy)
         super().__init__(" ".join(f"{where}: {found}; {remedy}".split()))
+
+    def __reduce__(self) -> tuple[type[BadInputError], tuple[str, str, str]]:
+        """Make the error cross from a worker process: an exception is rebuilt from its arguments."""
+        return type(self), self._given
 
 
 class MissingExtraError(ForensicsError):
@@ -42,9 +47,14 @@ class MissingExtraError(ForensicsError):
         """
         self.package = package
         self.extra = extra
+        self._given = (package, extra, purpose)
         super().__init__(
             f"{purpose} needs the package {package!r}; install it with: pip install 'forensics[{extra}]'"
         )
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
+        """Make the error cross from a worker process."""
+        return type(self), self._given
 
 
 class OutputError(ForensicsError):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.residual import UnexplainedMerge, shortfall, unexplained_merges
 from forensics.mixture.spelling import SpeltWords, spell_words
 from forensics.progress import Progress
+
+if TYPE_CHECKING:
+    from forensics.mixture.linear_program import ProgramFit
 
 __all__ = ["Method", "Mixture", "estimate_shares", "infer_proportions"]
 
@@ -57,7 +61,7 @@ class Mixture:
     proportions: Mapping[str, float]
     #: Which way they were found.
     method: Method
-    #: Number of merges of the list that were used, those skipped left out.
+    #: Number of merges of the list that were used, those skipped or set aside left out.
     merges_used: int
     #: Merges at the start of the list that were applied but not explained.
     skipped: int
@@ -75,6 +79,8 @@ class Mixture:
     unexplained_share: float
     #: Total slack of the linear program per byte of text, None for the curve.
     slack: float | None
+    #: How far that slack can be from the optimum, as a share of it; None for the curve.
+    slack_gap: float | None
     #: The expected count of the learned pair at the last merge used.
     least_expected: float
     #: Total variation between the estimates from the first third of the merges and from the rest.
@@ -151,8 +157,10 @@ def infer_proportions(
         if most_merges is None:
             look = min(bound, skip + FIRST_LOOK)
             first, _ = _curve(_evidence(categories, words, merges.head(look), denominator), skip)
-            usable = skip + usable_merges(evidence.W[skip:bound], evidence.sizes, first.alpha)
-            bound = min(bound, max(usable, skip + FEWEST_MERGES))
+            learned = skip + np.flatnonzero(~merges.aside[skip:bound])
+            usable = usable_merges(evidence.W[learned], evidence.sizes, first.alpha)
+            if usable < len(learned):
+                bound = min(bound, max(int(learned[usable]), skip + FEWEST_MERGES))
             if bound < len(evidence.W):
                 notes.append(
                     f"{bound - skip:,} of {len(evidence.W) - skip:,} merges were used: later ones are "
@@ -161,14 +169,12 @@ def infer_proportions(
                 )
                 evidence = _evidence(categories, words, merges.head(bound), denominator)
         fit, steps = _curve(evidence, skip)
-    alpha, slack, other = fit.alpha, None, None
+    alpha, slack, slack_gap, other = fit.alpha, None, None, None
     if method is Method.LP or compare:
-        program_alpha, program_slack = _program(
-            evidence, words, merges.head(bound), fit.alpha, skip, solver, write_lp, progress
-        )
-        both = {Method.CURVE: fit.alpha, Method.LP: program_alpha}
+        program = _program(evidence, words, merges.head(bound), fit.alpha, skip, solver, write_lp, progress)
+        both = {Method.CURVE: fit.alpha, Method.LP: program.alpha}
         alpha = both[method]
-        slack = program_slack
+        slack, slack_gap = program.objective, program.gap
         if compare:
             other = evidence.share_of_bytes(both[Method.LP if method is Method.CURVE else Method.CURVE])
     share = evidence.share_of_bytes(alpha)
@@ -177,10 +183,11 @@ def infer_proportions(
     with progress.stage("compare early and late merges"):
         early = merges.head(skip + (bound - skip) // 3)
         disagreement = _disagreement(_evidence(categories, words, early, denominator), evidence, skip)
-    missing = np.setdiff1d(np.arange(skip, bound), steps)
+    asked = skip + np.flatnonzero(~merges.aside[skip:bound])
+    missing = np.setdiff1d(asked, steps)
     with progress.stage("explain"):
         worst = unexplained_merges(words, evidence.sizes, merges, alpha, counts, fit.curve, steps, explain)
-    doubts = _doubts(unexplained_share, disagreement, len(missing), bound - skip)
+    doubts = _doubts(unexplained_share, disagreement, len(missing), len(asked))
     if other is not None and (apart := 0.5 * float(np.abs(other - share).sum())) > METHODS_DISAGREE:
         doubts.append(f"curve and linear program disagree about {apart:.0%} of the text")
     guesses = {}
@@ -195,7 +202,7 @@ def infer_proportions(
     return Mixture(
         proportions=_named(evidence, share),
         method=method,
-        merges_used=bound - skip,
+        merges_used=len(asked),
         skipped=skip,
         missing_merges=len(missing),
         missing_steps=tuple(missing[:explain].tolist()),
@@ -204,6 +211,7 @@ def infer_proportions(
         curve=fit.curve,
         unexplained_share=unexplained_share,
         slack=slack,
+        slack_gap=slack_gap,
         least_expected=float(np.median(effective[-max(1, len(effective) // 50) :])),
         disagreement=disagreement,
         unexplained=tuple(worst),
@@ -254,13 +262,16 @@ def _evidence(
     merges: MergeList,
     denominator: Denominator,
 ) -> Evidence:
-    return gather_evidence(
+    evidence = gather_evidence(
         [category.name for category in categories],
         [count_merges(spelt, merges) for spelt in words],
         [max(1, spelt.pairs) for spelt in words],
         [category.nbytes for category in categories],
         denominator,
     )
+    # Merges that training did not choose are applied and say nothing: a row of nought enters no fit.
+    evidence.W[merges.aside] = 0
+    return evidence
 
 
 def _curve(evidence: Evidence, skip: int) -> tuple[CurveFit, npt.NDArray[np.int64]]:
@@ -295,8 +306,8 @@ def _program(
     solver: str,
     write_lp: Path | None,
     progress: Progress,
-) -> tuple[FloatArray, float]:
-    """Return proportions and total slack of the linear program."""
+) -> ProgramFit:
+    """Return the optimum of the linear program."""
     from forensics.mixture.linear_program import HighsMaster, Master, solve_program
     from forensics.mixture.pair_table import build_pair_table
     from forensics.mixture.pulp_program import PulpMaster, pulp_solver
@@ -304,15 +315,14 @@ def _program(
     with progress.stage("pair counts"):
         events = [pair_events(spelt, merges) for spelt in words]
         table = build_pair_table(events, evidence.sizes, len(merges))
-    shape = (len(evidence.names), len(merges), len(table.keys))
     pulp_master = None
     if solver != "highs" or write_lp is not None:
-        pulp_master = PulpMaster(*shape, pulp_solver(solver))
-    master: Master = pulp_master if pulp_master is not None else HighsMaster(*shape)
+        pulp_master = PulpMaster(pulp_solver(solver))
+    master: Master = pulp_master if pulp_master is not None else HighsMaster()
     fit = solve_program(evidence.W, table, master, skip=skip, start=start, progress=progress)
     if write_lp is not None and pulp_master is not None:
         pulp_master.write(write_lp)
-    return fit.alpha, fit.objective
+    return fit
 
 
 def _doubts(unexplained: float, disagreement: float, missing: int, used: int) -> list[str]:

@@ -22,6 +22,16 @@ from forensics.sources.interface import TokenizerModel, TokenizerSource
 __all__ = ["MergeList", "build_merge_list", "merge_list_of", "shared_prefix"]
 
 Int32Array = npt.NDArray[np.int32]
+BoolArray = npt.NDArray[np.bool_]
+
+#: Algorithm -> what its files keep of the training text instead.
+_KEEPS: Mapping[TokenizerModel, str] = {
+    TokenizerModel.UNIGRAM: (
+        "its scores tell how probable each piece is in the training text, of all categories together"
+    ),
+    TokenizerModel.WORDPIECE: "a piece that is there paid off, and nothing tells how often or when",
+    TokenizerModel.WORDLEVEL: "a word that is there was frequent enough, and nothing tells how frequent",
+}
 
 #: Share of the first k merges that must be the other tokenizer's for k to count as "begins with" it.
 #: Reconstructions of the same list differ in a handful of merges (ties, hand-made entries).
@@ -46,6 +56,13 @@ class MergeList:
     end_of_word: str
     #: Kind of merge that was left out -> how many (`repeated`, `redundant`, `dangling`).
     dropped: Mapping[str, int] = field(default_factory=dict)
+    #: Whether a merge is applied and not explained, shape (T,): training did not choose it.
+    #: Default none of them; see `mixture.unlearned`.
+    aside: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+
+    def __post_init__(self) -> None:
+        if not len(self.aside):
+            object.__setattr__(self, "aside", np.zeros(len(self.left), dtype=np.bool_))
 
     def __len__(self) -> int:
         return len(self.left)
@@ -60,6 +77,7 @@ class MergeList:
             self.alphabet,
             self.end_of_word,
             self.dropped,
+            self.aside[:count],
         )
 
     def pair(self, step: int) -> tuple[str, str]:
@@ -76,10 +94,9 @@ def merge_list_of(source: TokenizerSource) -> MergeList:
     if source.model is not TokenizerModel.BPE:
         raise BadInputError(
             source.path,
-            f"a {source.model.value} tokenizer, which keeps no ordered merges (a Unigram vocabulary tells "
-            "which pieces paid off at the end of training, WordPiece only that they were kept)",
-            "data mixture inference reads the order of BPE merges; give a BPE tokenizer, or try "
-            "`forensics tokens`",
+            f"a {source.model.value} tokenizer, which keeps no ordered merges ({_KEEPS[source.model]})",
+            "no proportions can be inferred from it: give a BPE tokenizer, or see with `forensics tokens` "
+            "which scripts its pieces are of",
         )
     model = source.encoder.model
     if getattr(model, "continuing_subword_prefix", None):

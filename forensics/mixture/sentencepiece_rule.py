@@ -4,12 +4,14 @@ A `.model` or converted `tokenizer.json` has no pre-tokenizer: merging runs over
 borders that training respected are simply not crossed by any piece. With the trainer's defaults
 (`split_by_whitespace`, `split_by_unicode_script`, `split_by_number`; trainer_interface.cc,
 `IsValidSentencePiece`) a piece holds one word and one script; kana count as Han, combining marks go with
-what stands before them. `split_digits` and `allow_whitespace_only_pieces` differ between models and are
-read off the merges.
+what stands before them, ASCII digits are common characters like punctuation and other digits belong to
+their script. `split_digits` and `allow_whitespace_only_pieces` differ between models and are read off the
+merges.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from forensics.mixture.merge_list import MergeList
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["sentencepiece_pre_tokenizer"]
 
 SPACE = "\u2581"
+#: What `split_digits` takes for digits, as a class of a regular expression.
+DIGITS = "0-9\uff10-\uff19"
+_DIGITS = re.compile(f"[{DIGITS}]+")
 #: Scripts that are split from each other; one that is missing here is cut into single characters.
 _SCRIPTS = [
     "Latin",
@@ -58,6 +63,7 @@ _SCRIPTS = [
     "Canadian_Aboriginal",
     "Javanese",
     "Balinese",
+    "Braille",
 ]
 
 
@@ -69,17 +75,20 @@ def sentencepiece_pre_tokenizer(merges: MergeList) -> pre_tokenizers.PreTokenize
     from tokenizers import Regex, pre_tokenizers
 
     made = [merges.symbols[number] for number in set(merges.result.tolist())]
-    digits_join = any(len(piece) > 1 and piece.lstrip(SPACE).isdecimal() for piece in made)
+    digits_join = any(len(piece) > 1 and _DIGITS.fullmatch(piece.lstrip(SPACE)) for piece in made)
     spaces_join = any(len(piece) > 1 and set(piece) == {SPACE} for piece in made)
-    words = [rf"[\p{{{script}}}][\p{{{script}}}\p{{Inherited}}]*" for script in _SCRIPTS]
-    words.append(
-        r"[\p{Han}\p{Hiragana}\p{Katakana}\u30FC][\p{Han}\p{Hiragana}\p{Katakana}\u30FC\p{Inherited}]*"
-    )
-    words.append(rf"[\p{{Common}}&&[^{SPACE}\p{{N}}]]+")
+    # Marks (script Inherited) take the script of what stands before; first in a word they fit any.
+    words = [rf"\p{{{script}}}[\p{{{script}}}\p{{Inherited}}]*" for script in _SCRIPTS]
+    han = r"\p{Han}\p{Hiragana}\p{Katakana}\u30FC"
+    words.append(rf"[{han}][{han}\p{{Inherited}}]*")
+    # Private and unassigned characters are common ones to SentencePiece.
+    common = rf"\p{{Common}}\p{{Co}}\p{{Cn}}&&[^{SPACE}{'' if digits_join else DIGITS}]"
+    words.append(rf"[{common}][\p{{Inherited}}{common}]*")
     alternatives = [
         rf"{SPACE}+(?={SPACE})" if spaces_join else rf"{SPACE}(?={SPACE})",
-        rf"{SPACE}?\p{{N}}+" if digits_join else r"\p{N}",
-        rf"{SPACE}?(?:{'|'.join(words)})",
-        SPACE,
+        rf"{SPACE}?\p{{Inherited}}*(?:{'|'.join(words)})",
+        rf"{SPACE}?\p{{Inherited}}+",
+        rf"{SPACE}?[^{SPACE}{DIGITS}]",
+        f"[{SPACE}{DIGITS}]",
     ]
     return pre_tokenizers.Split(Regex("|".join(alternatives)), behavior="isolated")

@@ -46,6 +46,12 @@ _CAVEAT = (
     "the list of categories is complete."
 )
 
+#: Kind of merge that is applied and not explained -> what that means.
+_ASIDE = {
+    "by_hand": "merges were put in by hand: ladders of whitespace or numbers, or tokens declared as added.",
+    "unformable": "merges can never be formed: text is always cut within what they make.",
+}
+
 
 def save_mixture(
     folder: Path, summary: Mapping[str, Any], merges: pd.DataFrame, manifest: Mapping[str, Any]
@@ -200,11 +206,26 @@ def _trust(summary: Mapping[str, Any]) -> Section:
     facts += [
         (f"merges left out: {kind}", Number(count)) for kind, count in summary["merges_dropped"].items()
     ]
+    facts += _unlearned(summary)
     caption = (
         "Above, the count of each learned pair in the estimated mixture and the decreasing curve that it "
         "should follow; below, the mean share by which the merges of a stretch fall short of it."
     )
     return Section("violation", "Fit", (Facts(tuple(facts)), FigureBlock("violation", caption)))
+
+
+def _unlearned(summary: Mapping[str, Any]) -> list[tuple[str, Number]]:
+    """Return how much of the list and the vocabulary training did not choose."""
+    if "merges_aside" not in summary:  # a run of version 0.1 or before
+        return []
+    aside, unmade = summary["merges_aside"], summary["tokens_without_merge"]
+    return [
+        ("merges put in by hand, applied and not explained", Number(aside["by_hand"]["count"])),
+        ("merges that no text can form, likewise", Number(aside["unformable"]["count"])),
+        ("tokens no merge makes, declared as added", Number(unmade["declared"])),
+        ("tokens no merge makes, not declared", Number(unmade["undeclared"])),
+        ("pieces that several ids have", Number(summary["duplicate_pieces"])),
+    ]
 
 
 def _unexplained(summary: Mapping[str, Any]) -> Section | None:
@@ -233,6 +254,11 @@ def _unexplained(summary: Mapping[str, Any]) -> Section | None:
             Paragraph(f"{summary['missing_merges']:,} merges occur in none of the texts; the first are:")
         )
         blocks.append(Listing((", ".join(missing),)))
+    for kind, meaning in _ASIDE.items():
+        aside = summary.get("merges_aside", {}).get(kind)
+        if aside and aside["count"]:
+            first = ", ".join(_pair(each["pair"]) for each in aside["examples"])
+            blocks += [Paragraph(f"{aside['count']:,} {meaning} The first are:"), Listing((first,))]
     return Section("unexplained", "What is not explained", tuple(blocks)) if blocks else None
 
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forensics.errors import BadInputError
+from forensics.errors import BadInputError, MissingExtraError
 from forensics.mixture.bootstrap import Interval, bootstrap_intervals
 from forensics.mixture.evidence import Denominator
-from forensics.mixture.infer import Method, Mixture, infer_proportions
+from forensics.mixture.infer import Method, infer_proportions
 from forensics.mixture.merge_list import MergeList, merge_list_of, shared_prefix
 from forensics.mixture.splitting import splitter_of
+from forensics.mixture.text_sample import MOST_SAMPLE, sample_blocks
+from forensics.mixture.unlearned import find_unlearned, set_aside
 from forensics.progress import Progress
 from forensics.report.manifest import build_manifest, hash_files
 from forensics.runs.journal import fingerprint
 from forensics.runs.memory import peak_rss_bytes
+from forensics.runs.mixture_summary import merge_table, mixture_summary, text_summary
 from forensics.runs.mixture_text import count_categories
 from forensics.sources.corpora import find_corpora, read_corpus
-from forensics.vocabulary.spelling import text_of_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +32,13 @@ if TYPE_CHECKING:
     from forensics.sources.interface import TokenizerSource
 
 __all__ = ["MixtureResult", "infer_mixture"]
+
+#: Share of the shorter list that must be common for one list to go on from the other. Any two lists share
+#: their first merges (Claude's and GPT-4's 18); Llama 3's list has all of GPT-4's, Qwen3's 99 % (all but the
+#: numbers).
+LEAST_SHARED = 0.5
+#: Libraries of the extra `mixture` that every run needs.
+_NEEDS = ("highspy", "joblib", "numba")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,7 +116,8 @@ def infer_mixture(
     :param denominator: Unit inside the inference, `bytes` or `pairs`; the shares are of bytes.
     :param solver: `highs`, or one that PuLP knows.
     :param write_lp: Where the linear program is written.
-    :param bootstrap: Simulated tokenizers for the intervals; 0 for none.
+    :param bootstrap: Simulated tokenizers for the intervals; 0 for none. They are trained on a sample of
+        8 MB of each category at most, so that no more text than that is ever in memory.
     :param pretokenizer: A named rule in place of the tokenizer's own.
     :param baselines: Give the source's baselines too.
     :param cache: Folder for the counts of text.
@@ -119,11 +130,13 @@ def infer_mixture(
     :param command_line: The arguments as typed, for the manifest.
     :param progress: Where to report.
     :raises BadInputError: If the tokenizer is not BPE, or a category cannot be used.
+    :raises MissingExtraError: If the libraries of the extra `mixture` are not installed.
     """
     import forensics
     from forensics.runs.mixture_folder import finished_mixture
     from forensics.sources import open_tokenizer
 
+    _check_installed(dask)
     progress = progress or Progress()
     folders = [corpora] if isinstance(corpora, str | Path) else list(corpora)
     pairs = list(named.items()) if isinstance(named, Mapping) else list(named)
@@ -134,6 +147,9 @@ def infer_mixture(
     merge_list = merge_list_of(source)
     skip, remark = _skipped(source, merge_list, skip_merges, after, offline, progress)
     splitter = splitter_of(source, merge_list, pretokenizer)
+    with progress.stage("look for merges that training did not choose"):
+        unlearned = find_unlearned(source, merge_list, splitter)
+    merge_list = set_aside(merge_list, unlearned)
     files = hash_files([*source.files, *(file for c in categories for file in c.files)], progress=progress)
     parameters: dict[str, Any] = {
         "method": method,
@@ -183,9 +199,17 @@ def infer_mixture(
         baselines=baselines,
         progress=progress,
     )
+    for note in mixture.notes:
+        progress.note(note)
     intervals: dict[str, Interval] = {}
     if bootstrap:
-        texts = {c.name: "".join(read_corpus(c, max_bytes)) for c in categories}
+        seeds = np.random.SeedSequence(seed).spawn(len(categories))
+        texts = {
+            c.name: sample_blocks(read_corpus(c, max_bytes), each)
+            for c, each in zip(categories, seeds, strict=True)
+        }
+        if any(c.nbytes > MOST_SAMPLE for c in counted):
+            remark.append(f"the intervals were simulated on {MOST_SAMPLE:,} bytes of each category at most")
         with progress.stage("bootstrap", bootstrap, "simulated tokenizers") as stage:
             intervals = bootstrap_intervals(
                 texts,
@@ -197,31 +221,30 @@ def infer_mixture(
                 jobs=jobs,
                 on_repeat=stage.advance,
             )
-    summary = _summary(source, merge_list, mixture, intervals, bootstrap)
+    summary = mixture_summary(source, merge_list, unlearned, splitter, mixture, intervals, bootstrap)
     summary["notes"] = [*remark, *mixture.notes, *source.notes]
-    summary["splitting"] = {
-        "origin": splitter.origin,
-        "unit": "lines" if splitter.by_line else "documents",
-    }
-    summary["text"] = {
-        c.name: {
-            "bytes": c.nbytes,
-            "pretokens": c.occurrences,
-            "distinct_pretokens": len(c.words),
-            "dropped_rare": c.dropped,
-            "cut_in_chunks": c.in_chunks,
-        }
-        for c in counted
-    }
+    summary["text"] = text_summary(counted)
     summary["seconds"] = {name: round(seconds, 3) for name, seconds in progress.seconds.items()}
     summary["peak_rss_bytes"] = peak_rss_bytes()
     manifest = build_manifest(
         files, command_line=command_line, seed=seed, parameters=parameters, fingerprint=run
     )
-    result = MixtureResult(summary, _merge_table(merge_list, mixture, source), manifest, folder)
+    result = MixtureResult(summary, merge_table(merge_list, mixture, source), manifest, folder)
     if folder is not None:
         result.save(folder)
     return result
+
+
+def _check_installed(dask: str | None) -> None:
+    """Refuse to start what would fail after minutes of counting.
+
+    :raises MissingExtraError: If a library that only this command needs is missing.
+    """
+    for package in _NEEDS:
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "mixture", "`forensics mixture`")
+    if dask is not None and find_spec("distributed") is None:
+        raise MissingExtraError("distributed", "mixture", "--dask")
 
 
 def _skipped(
@@ -240,87 +263,13 @@ def _skipped(
     if skip:
         raise BadInputError("--after", "given together with --skip-merges", "give one of the two")
     other = open_tokenizer(after, offline=offline, progress=progress)
-    shared = shared_prefix(merges, merge_list_of(other))
-    if not shared:
+    others = merge_list_of(other)
+    shared = shared_prefix(merges, others)
+    if shared < LEAST_SHARED * min(len(merges), len(others)):
         raise BadInputError(
             "--after",
-            f"the merge list of {source.name} does not begin with that of {other.name}",
+            f"the merge list of {source.name} does not begin with that of {other.name}: they have the first "
+            f"{shared:,} merges in common, of {len(others):,}",
             "leave out --after",
         )
     return shared, [f"the first {shared:,} merges are those of {other.name} and are not explained"]
-
-
-def _summary(
-    source: TokenizerSource,
-    merges: MergeList,
-    mixture: Mixture,
-    intervals: Mapping[str, Interval],
-    bootstrap: int,
-) -> dict[str, Any]:
-    """Return what `mixture.json` holds."""
-    return {
-        "kind": "mixture",
-        "tokenizer": {"name": source.name, "path": str(source.path), "format": source.format},
-        "method": str(mixture.method),
-        "reliable": not mixture.doubts,
-        "doubts": list(mixture.doubts),
-        "proportions": dict(mixture.proportions),
-        "interval": {name: [each.low, each.high] for name, each in intervals.items()} or None,
-        "bootstrap": bootstrap,
-        "groups": mixture.groups,
-        "other_method": mixture.other_method,
-        "merges_total": len(merges),
-        "merges_dropped": dict(merges.dropped),
-        "merges_skipped": mixture.skipped,
-        "merges_used": mixture.merges_used,
-        "missing_merges": mixture.missing_merges,
-        "missing_examples": [_shown(merges.pair(step), source) for step in mixture.missing_steps],
-        "least_expected_count": mixture.least_expected,
-        "violation": {
-            "total": mixture.unexplained_share,
-            "per_merge_mean": float(np.mean(np.clip(1 - mixture.counts / mixture.curve, 0, 1))),
-            "lp_slack": mixture.slack,
-        },
-        "early_late_disagreement": mixture.disagreement,
-        "unexplained": [
-            {
-                "step": each.step,
-                "pair": _shown(each.pair, source),
-                "ratio": each.ratio,
-                "should_have_won": [
-                    {"pair": _shown(rival.pair, source), "ratio": rival.ratio} for rival in each.rivals
-                ],
-            }
-            for each in mixture.unexplained
-        ],
-        "baselines": dict(mixture.baselines) or None,
-    }
-
-
-def _shown(pair: tuple[str, str], source: TokenizerSource) -> list[str]:
-    """Return a pair as text; a part that is no text by itself as it is spelt in the vocabulary."""
-    return [_text(part, source) for part in pair]
-
-
-def _text(piece: str, source: TokenizerSource) -> str:
-    from forensics.sources.byte_alphabet import bytes_of_piece
-
-    if source.byte_level:
-        return text_of_bytes(bytes_of_piece(piece)) or piece
-    return piece.replace("\u2581", " ")
-
-
-def _merge_table(merges: MergeList, mixture: Mixture, source: TokenizerSource) -> pd.DataFrame:
-    """Return step, pair, count in the mixture and on the curve of every merge in the fit."""
-    import pandas as pd
-
-    shown = [_shown(merges.pair(int(step)), source) for step in mixture.steps]
-    return pd.DataFrame(
-        {
-            "step": mixture.steps.astype(np.int64),
-            "left": [pair[0] for pair in shown],
-            "right": [pair[1] for pair in shown],
-            "count_per_byte": mixture.counts,
-            "curve_per_byte": mixture.curve,
-        }
-    )

@@ -12,8 +12,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from forensics.errors import MissingExtraError
+from forensics.errors import BadInputError, MissingExtraError
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
 from forensics.mixture.splitting import Splitter
 from forensics.progress import Progress
@@ -24,6 +25,8 @@ __all__ = ["count_categories"]
 
 #: Raise when the form of the cached counts or the meaning of the key changes.
 _FORMAT = 1
+#: How long a Dask scheduler is waited for.
+DASK_SECONDS = 10
 
 
 def count_categories(
@@ -45,7 +48,7 @@ def count_categories(
     :param jobs: Processes that count at a time.
     :param dask: Address of a Dask scheduler that does the counting; it must see the same paths.
     :param progress: Where to report.
-    :raises BadInputError: If a file cannot be read.
+    :raises BadInputError: If a file cannot be read, or no scheduler answers at `dask`.
     :raises MissingExtraError: If `dask` is given and distributed is not installed.
     """
     from joblib import Parallel, delayed, parallel_config
@@ -60,14 +63,25 @@ def count_categories(
                 found.append(counts)
                 stage.advance()
         else:
-            try:
-                from distributed import Client
-            except ImportError as error:
-                raise MissingExtraError("distributed", "mixture", "--dask") from error
-            with Client(dask), parallel_config(backend="dask"):
+            with _cluster(dask), parallel_config(backend="dask"):
                 found = Parallel(n_jobs=-1)(tasks)
             stage.advance(len(found))
     return found
+
+
+def _cluster(address: str) -> Any:
+    """Return a client of the Dask scheduler at `address`, a context manager."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtraError("distributed", "mixture", "--dask") from error
+    try:
+        return Client(address, timeout=DASK_SECONDS)
+    except (OSError, ValueError) as error:
+        found = f"no Dask scheduler answers at {address!r} ({error})"
+        raise BadInputError(
+            "--dask", found, "start one with `dask scheduler` and give its address, e.g. tcp://HOST:8786"
+        ) from error
 
 
 def _count(corpus: Corpus, splitter: Splitter, max_bytes: int | None, cache: Path | None) -> PretokenCounts:

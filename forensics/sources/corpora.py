@@ -24,6 +24,7 @@ _COMPRESSIONS = ("", ".gz", ".xz", ".zst")
 _SUFFIXES = tuple(form + compression for form in _FORMS for compression in _COMPRESSIONS)
 #: Characters given on at a time; a piece ends at a line end.
 PIECE = 2**20
+_CONVERT = "convert it, e.g. iconv -f ENCODING -t UTF-8"
 _LAYOUT = "one file (NAME.txt, .txt.gz, .txt.xz, .txt.zst, .jsonl) or folder of such files per category"
 
 
@@ -146,12 +147,20 @@ def _pieces(file: Path) -> Iterator[str]:
                 if first:
                     lines[0] = lines[0].removeprefix("\ufeff")
                     first = False
+                if _looks_utf16(lines):
+                    raise BadInputError(file, "not UTF-8 (every other byte is zero, as in UTF-16)", _CONVERT)
                 yield "".join(_unpacked(file, lines) if as_json else lines)
     except UnicodeDecodeError as error:
         found = f"not UTF-8 (byte {error.object[error.start]:#04x})"
-        raise BadInputError(file, found, "convert it, e.g. iconv -f ENCODING -t UTF-8") from error
+        raise BadInputError(file, found, _CONVERT) from error
     except (OSError, EOFError, lzma.LZMAError) as error:
         raise BadInputError(file, f"cannot be read ({error})", "check the file") from error
+
+
+def _looks_utf16(lines: Sequence[str]) -> bool:
+    """Return whether text is UTF-16 although it decodes: ASCII without a byte order mark does."""
+    text = lines[0][:1000]
+    return 4 * text.count("\0") > len(text)
 
 
 def _opened(file: Path) -> IO[bytes]:
