@@ -66,20 +66,42 @@ __all__ = ["command"]
 @click.option(
     "--minimum-effect",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.35,
-    show_default=True,
-    help="contraction: the least effect that counts.",
+    metavar="SHARE",
+    help="contraction: the least effect that counts.  [default: 0.25, or 3 standard deviations of ordinary "
+    "tokens if that is more]",
 )
 @click.option(
     "--ordinary-sample",
     type=click.IntRange(min=3),
-    default=256,
+    default=64,
     show_default=True,
     help="contraction: random tokens whose median is the ordinary token.",
+)
+@click.option(
+    "--corpora",
+    multiple=True,
+    metavar="DIR",
+    help="Count every token in this text: one file or folder per category, or `demo`.",
+)
+@click.option(
+    "--max-bytes", type=click.IntRange(min=1), metavar="N", help="Text read of each category at most."
+)
+@click.option(
+    "--effects/--no-effects",
+    default=True,
+    show_default=True,
+    help="contraction: try sticky tokens on retrieval, look at their attention.",
 )
 @click.option("--pooling", metavar="MODE", help="mean, cls, last or max, where the folder does not say.")
 @click.option("--device", default="auto", show_default=True, help="Where the model runs: cpu, cuda, mps.")
 @click.option("--dtype", default="auto", show_default=True, help="float32, bfloat16, float16.")
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "torch", "onnx"]),
+    default="auto",
+    show_default=True,
+    help="What runs the model; auto is ONNX Runtime for float32 on a CPU, if installed.",
+)
 @click.option(
     "--screen-dtype", default="auto", show_default=True, help="contraction: the same for the screen alone."
 )

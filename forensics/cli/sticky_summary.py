@@ -11,7 +11,7 @@ from forensics.report.sticky import sticky_headline
 from forensics.report.visible import plain, shorten, token_text
 
 if TYPE_CHECKING:
-    from forensics.runs.sticky import StickyResult
+    from forensics.runs.sticky_result import StickyResult
 
 __all__ = ["print_sticky"]
 
@@ -38,7 +38,8 @@ def print_sticky(result: StickyResult, folder: Path, *, as_json: bool) -> None:
     console.print()
     tokens = result.tokens
     known = tokens[tokens["rank"].notna()].sort_values("rank").head(_WORST)
-    names = [n for n in ("effect", "validation", "q_value", "slope", "sticky_score", "sticky") if n in tokens]
+    wanted = ("effect", "validation", "q_value", "slope", "sticky_score", "per_million", "sticky")
+    names = [name for name in wanted if name in tokens]
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for heading in ("id", "token", *names):
         table.add_column(heading, justify="left" if heading == "token" else "right", no_wrap=True)

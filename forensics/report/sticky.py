@@ -6,36 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.report.blocks import (
-    Badge,
-    Block,
-    Cell,
-    Document,
-    Facts,
-    FigureBlock,
-    Number,
-    Paragraph,
-    Row,
-    Section,
-    Table,
-    Tile,
-    Tokens,
-)
+from forensics.report.blocks import Document, Tile
 from forensics.report.files import write_json
 from forensics.report.pages import write_pages
 from forensics.report.results import Results
-from forensics.report.sections.common import number
 from forensics.report.sections.run import notes, provenance
+from forensics.report.sections.sticky_contraction import contraction, measured
+from forensics.report.sections.sticky_damage import attention, retrieval
+from forensics.report.sections.sticky_occurrence import occurrence
+from forensics.report.sections.sticky_published import published
 from forensics.report.sticky_table import write_sticky_tokens
-from forensics.report.visible import token_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["render_sticky", "save_sticky", "sticky_document", "sticky_headline", "sticky_html"]
-
-#: Rows of the table of measured tokens.
-_MOST_ROWS = 2_000
 
 
 def save_sticky(
@@ -78,7 +63,7 @@ def sticky_document(results: Results) -> Document:
     """Return the report of a sticky run."""
     import forensics
 
-    makers = (_effects, _measured, _retrieval, _attention, _published, notes, provenance)
+    makers = (contraction, measured, retrieval, attention, published, occurrence, notes, provenance)
     sections = tuple(section for make in makers if (section := make(results)) is not None)
     version = results.manifest.get("versions", {}).get("forensics", forensics.__version__)
     return Document(
@@ -133,179 +118,21 @@ def _tiles(results: Results) -> tuple[Tile, ...]:
     tiles = []
     if results.get("sticky") is not None:
         tone = "bad" if results.get("sticky") else "good"
-        tiles.append(
-            Tile("sticky tokens", f"{results.get('sticky'):,}", f"of {results.get('available'):,}", tone)
-        )
+        asked = results.get("asked_for")
+        of = f"of {results.get('available'):,}" if asked is None else f"{asked:,} were asked for"
+        tiles.append(Tile("sticky tokens", f"{results.get('sticky'):,}", of, tone))
     if results.get("shortlisted") is not None:
-        tiles.append(Tile("shortlisted", f"{results.get('shortlisted'):,}", "measured in full"))
+        what = "validated" if results.get("method") == "std" else "measured in full"
+        tiles.append(Tile("shortlisted", f"{results.get('shortlisted'):,}", what))
     u = results.get("mean_token_similarity")
-    tiles.append(Tile("u", f"{u:.3f}", "mean similarity of the vocabulary's entries"))
+    sample = results.get("mean_token_similarity_sample")
+    of = "the vocabulary's entries" if sample is None else f"{sample:,} random entries"
+    tiles.append(Tile("u", f"{u:.3f}", f"mean similarity of {of}"))
     missed = results.get("screen.missed_at_most")
     if missed is not None:
-        note = f"95 % bound from {results.get('screen.sample')} random tokens"
+        note = f"95 % bound; {results.get('screen.expected_missed'):.2g} expected"
         tiles.append(Tile("missed by the screen", f"≤ {missed:,.0f}", note))
+    rate = results.get("corpora.sticky_per_million")
+    if rate is not None:
+        tiles.append(Tile("in your text", f"{rate:,.1f}", "sticky tokens per million tokens"))
     return tuple(tiles)
-
-
-def _effects(results: Results) -> Section | None:
-    if results.get("method") != "contraction":
-        return None
-    first, second = results.get("ordinary_slope")
-    kept, above = results.get("screen.above_minimum_kept"), results.get("screen.above_minimum")
-    text = (
-        "For every probe and every reference sentence the cosine is taken before and after the "
-        "insertion. The "
-        "slope of after on before is 1 where a token changes nothing and 0 where all similarities become one "
-        f"value. The median ordinary token has a slope of {first:.3f} on the first and {second:.3f} on "
-        f"the second set of sentences; the effect of a token is 1 - its slope / that."
-    )
-    blocks: list[Block] = [
-        Paragraph(text),
-        FigureBlock("effects", "The screen of all tokens, and those found."),
-    ]
-    if above is not None:
-        rank = results.get("screen.spearman")
-        blocks.append(
-            Paragraph(
-                f"The screen against the full measurement on {results.get('screen.sample')} random "
-                f"tokens: Spearman "
-                f"{rank:.2f}; of {above} with a measured effect of at least the minimum it kept {kept}; of "
-                f"{results.get('screen.sticky')} sticky ones it missed {results.get('screen.sticky_missed')}."
-            )
-        )
-    blocks.append(
-        FigureBlock(
-            "scatter",
-            "Similarity before and after, worst tokens and an ordinary one; the dotted line is no "
-            "change, the solid one the fit, the diamond lies at u.",
-        )
-    )
-    return Section("contraction", "Contraction", tuple(blocks))
-
-
-def _measured(results: Results) -> Section | None:
-    if not results.has("effect"):
-        return None
-    rows = results.tokens[results.where("shortlisted", True)].sort_values("rank")
-    names = ("effect", "effect_low", "effect_high", "q_value", "validation", "slope", "fixed_point",
-             "shift_below", "shift_above", "variance_ratio")  # fmt: skip
-    table = Table(
-        name="measured",
-        caption=(
-            "Tokens measured in full, the largest effect first. effect_low and effect_high are the ends "
-            "of the 95 % interval over probes; validation is the effect on the second set."
-        ),
-        columns=("rank", "id", "token", "verdict", *names),
-        rows=tuple(_measured_row(record, names) for record in rows.head(_MOST_ROWS).to_dict("records")),
-        total=len(rows),
-    )
-    return Section("tokens", "Measured tokens", (table, *_fixed_points(results)))
-
-
-def _measured_row(record: Mapping[Any, Any], names: tuple[str, ...]) -> Row:
-    badge = Badge("sticky", "bad") if record["sticky"] else Badge("not shown", "plain")
-    return Row(
-        (
-            Number(int(record["rank"])),
-            Number(int(record["token_id"])),
-            Tokens((token_text(int(record["token_id"]), record["piece"]),)),
-            badge,
-            *(number(record[name], 3) for name in names),
-        )
-    )
-
-
-def _fixed_points(results: Results) -> tuple[Block, ...]:
-    """Say where the sticky tokens' fixed points lie relative to u."""
-    sticky = results.tokens[results.where("sticky", True)]
-    points = sticky["fixed_point"].dropna()
-    if points.empty:
-        return ()
-    u = results.get("mean_token_similarity")
-    low, middle, high = points.quantile([0.1, 0.5, 0.9])
-    side = "below" if middle < u else "above"
-    return (
-        Paragraph(
-            f"The fixed points of the sticky tokens have a median of {middle:.3f} (10 % to 90 %: "
-            f"{low:.3f} to {high:.3f}), {side} u = {u:.3f}: that is where similarities are pulled to."
-        ),
-    )
-
-
-def _retrieval(results: Results) -> Section | None:
-    data = results.get("retrieval")
-    if not data:
-        return None
-    tokens = data["tokens"]
-    facts: list[tuple[str, Cell]] = [("nDCG@10 with nothing inserted", Number(data["untouched"], 3))]
-    for key, where in (("in_queries", "in the queries"), ("in_documents", "in the document sought")):
-        values = sorted(row[key] for row in tokens)
-        facts.append(
-            (
-                f"ordinary tokens, {where}, mean of {data['ordinary_tokens']}",
-                Number(data[f"ordinary_{key}"], 3),
-            )
-        )
-        facts.append((f"sticky tokens, {where}, mean of {len(values)}", Number(sum(values) / len(values), 3)))
-        facts.append((f"the worst sticky token, {where}", Number(values[0], 3)))
-    text = (
-        f"{data['queries']} queries (headings of the Python reference) over {data['documents']} "
-        f"documents (their "
-        f"sections), one relevant document each; {data['copies']} copies of the token at the start of "
-        f"every query, or of the one document that a query seeks."
-    )
-    return Section(
-        "retrieval",
-        "What it does to retrieval",
-        (Paragraph(text), Facts(tuple(facts)), FigureBlock("retrieval", "nDCG@10 of every sticky token.")),
-    )
-
-
-def _attention(results: Results) -> Section | None:
-    if not results.get("attention.shares.sticky"):
-        return None
-    text = (
-        "The share of attention that the copies receive, averaged over heads and over the positions "
-        "that attend, by layer; thin lines are tokens, thick ones their mean."
-    )
-    caption = "Share of attention on the inserted copies: worst sticky tokens against ordinary ones."
-    return Section("attention", "Attention", (Paragraph(text), FigureBlock("attention", caption)))
-
-
-def _published(results: Results) -> Section | None:
-    if results.get("method") != "std":
-        return None
-    rows = results.tokens[results.tokens["validation"].notna()].sort_values("rank")
-    body = tuple(
-        Row(
-            (
-                Number(int(record["rank"])),
-                Number(int(record["token_id"])),
-                Tokens((token_text(int(record["token_id"]), record["piece"]),)),
-                number(record["sticky_score"], 5),
-                number(record["validation"], 4),
-                None
-                if "sticky" not in record
-                else Badge("sticky", "bad")
-                if record["sticky"]
-                else Badge("no"),
-            )
-        )
-        for record in rows.head(_MOST_ROWS).to_dict("records")
-    )
-    table = Table(
-        "validated", "Validated tokens, the highest score first.",
-        ("rank", "id", "token", "sticky_score", "validation", "verdict"), body, len(rows),
-    )  # fmt: skip
-    facts = Facts(
-        (
-            ("least score of the shortlist", number(results.get("score_threshold"), 5)),
-            ("fence of the validation values", number(results.get("validation_fence"), 4)),
-            ("Spearman of score and validation", number(results.get("score_validation_spearman"), 2)),
-        )
-    )
-    return Section(
-        "published",
-        "The published procedure",
-        (facts, FigureBlock("published", "Score and validation."), table),
-    )

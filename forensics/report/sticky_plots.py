@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_sticky_plots", "shown_token"]
 
+#: Highest bar that still leaves a single token visible without a logarithmic scale.
+_LINEAR = 60
 _STICKY, _ORDINARY, _BULK = COLOURS["verified"], COLOURS["rejected"], COLOURS["bulk"]
 
 
@@ -64,7 +66,10 @@ def _effects(results: Results) -> Figure:
         axes.hist(
             effect[sticky], bins=bins, color=_STICKY, alpha=0.9, label=f"sticky, measured ({sticky.sum():,})"
         )
-        axes.set_yscale("log")
+        if np.histogram(screen[np.isfinite(screen)], bins)[0].max(initial=0) > _LINEAR:
+            axes.set_yscale("log")
+        else:
+            axes.locator_params(axis="y", integer=True)
     minimum = results.get("minimum_effect")
     if minimum is not None:
         axes.axvline(
@@ -99,8 +104,10 @@ def _scatter_of(axes: Axes, results: Results, one: Mapping[str, Any], u: float |
     axes.plot(ends, slope * ends + intercept, color=INK, linewidth=1.2)
     if u is not None:
         axes.plot([u], [u], marker="D", color=COLOURS["inconclusive"], markersize=5)
+    # The table's slope is a mean over probes; that of the points shown here is another number.
+    effect = results.tokens.set_index("token_id")["effect"][int(one["token_id"])]
     name = shown_token(results, int(one["token_id"]))
-    axes.set_title(f"{name}  ({one['kind']}, slope {slope:.2f})", fontsize=9)
+    axes.set_title(f"{name}  ({one['kind']}, effect {effect:.2f})", fontsize=9)
     axes.set_xlabel("cosine before", fontsize=8.5)
     axes.set_ylabel("cosine after", fontsize=8.5)
     axes.tick_params(labelsize=7.5)
@@ -145,13 +152,18 @@ def _retrieval(results: Results) -> Figure:
         x = [float(effect[row["token_id"]]) for row in tokens]
         axes.scatter(x, [row[key] for row in tokens], s=12, color=_STICKY, alpha=0.7, linewidths=0,
                      label="sticky" if number == 1 else None)  # fmt: skip
+        ordinary = results.get("retrieval.ordinary_tokens")
+        axes.scatter([float(effect[row["token_id"]]) for row in ordinary], [row[key] for row in ordinary],
+                     s=12, color=_ORDINARY, alpha=0.7, linewidths=0,
+                     label="ordinary" if number == 1 else None)  # fmt: skip
         axes.axhline(results.get("retrieval.untouched"), color=INK, linewidth=0.9, linestyle=(0, (4, 2)),
                      label="nothing inserted" if number == 1 else None)  # fmt: skip
         axes.axhline(results.get(f"retrieval.ordinary_{key}"), color=_ORDINARY, linewidth=1.6,
                      label="ordinary tokens, mean" if number == 1 else None)  # fmt: skip
         axes.set_title(title, fontsize=9.5)
         axes.set_xlabel("effect")
-        axes.set_ylabel("nDCG@10")
+        if number == 1:
+            axes.set_ylabel("nDCG@10")
         axes.set_ylim(0, 1)
     figure.legend(loc="outside upper left", ncols=4, fontsize=9)
     return figure

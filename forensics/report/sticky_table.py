@@ -10,7 +10,7 @@ from forensics.report.files import write_atomically
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "write_sticky_tokens"]
+__all__ = ["BY_CATEGORY", "COLUMNS", "write_sticky_tokens"]
 
 #: Column -> Arrow type, in the order they are written. Scores keep double precision: shortlists are cut at
 #: a percentile, and rounding could move a token across it.
@@ -38,7 +38,11 @@ COLUMNS = {
     "variance_ratio": "double",
     "ndcg_in_queries": "double",
     "ndcg_in_documents": "double",
+    "occurrences": "int64",
+    "per_million": "double",
 }
+#: Columns of one category of text each are called this and the category's name.
+BY_CATEGORY = "per_million:"
 
 
 def write_sticky_tokens(path: Path, tokens: pd.DataFrame) -> Path:
@@ -50,13 +54,15 @@ def write_sticky_tokens(path: Path, tokens: pd.DataFrame) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    unknown = sorted(set(tokens.columns) - set(COLUMNS))
+    categories = {name: "double" for name in tokens.columns if name.startswith(BY_CATEGORY)}
+    types = COLUMNS | categories
+    unknown = sorted(set(tokens.columns) - set(types))
     if unknown:
         raise ValueError(f"columns {unknown} are not in the schema")
-    names = [name for name in COLUMNS if name in tokens.columns]
+    names = [name for name in types if name in tokens.columns]
     ordered = tokens.sort_values("token_id", kind="stable")
     arrays = [
-        pa.array(ordered[name], type=pa.type_for_alias(COLUMNS[name]), from_pandas=True) for name in names
+        pa.array(ordered[name], type=pa.type_for_alias(types[name]), from_pandas=True) for name in names
     ]
     table = pa.Table.from_arrays(
         [array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array for array in arrays],

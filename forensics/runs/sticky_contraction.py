@@ -16,6 +16,7 @@ from forensics.sticky.find_by_contraction import (
     find_by_contraction,
 )
 from forensics.sticky.interface import Encoder
+from forensics.sticky.ordinary import LEAST_EFFECT, SPREADS
 from forensics.sticky.probes import ProbeSet, build_probe_set
 from forensics.sticky.statistics import interval_of_mean
 
@@ -92,15 +93,16 @@ def contraction_columns(result: ContractionResult, size: int) -> pd.DataFrame:
     """Return the columns of the method, one row per id below `size`.
 
     `sticky_score` is the screen's estimate of the effect, `validation` the effect on the second set. Ranks go
-    by the effect among tokens measured in full, then by the screen.
+    by the effect among tokens that were shortlisted or found, then by the screen.
     """
     import pandas as pd
 
     table = pd.DataFrame(index=range(size))
     table["sticky_score"] = pd.Series(result.screened, dtype=np.float64)
     shortlisted = set(result.shortlisted)
-    by_effect = sorted(shortlisted, key=lambda i: (-result.findings[i].effect.effect, i))
-    rest = sorted(set(result.screened) - shortlisted, key=lambda i: (-result.screened[i], i))
+    measured = shortlisted | {i for i, finding in result.findings.items() if finding.sticky}
+    by_effect = sorted(measured, key=lambda i: (-result.findings[i].effect.effect, i))
+    rest = sorted(set(result.screened) - measured, key=lambda i: (-result.screened[i], i))
     table["rank"] = pd.Series({i: rank for rank, i in enumerate([*by_effect, *rest], 1)}, dtype="Int32")
     table["shortlisted"] = [i in shortlisted for i in range(size)]
     columns = pd.DataFrame.from_dict(
@@ -140,21 +142,56 @@ def contraction_summary(
     result: ContractionResult, sets: tuple[ProbeSet, ProbeSet], options: StickyOptions
 ) -> dict[str, Any]:
     """Return the method's part of `summary.json`."""
-    sample = [result.findings[i].effect.effect for i in result.sample]
-    quantiles = np.quantile(sample, [0.05, 0.5, 0.95, 0.99]).tolist() if sample else []
+    findings = result.findings.values()
+    effects = result.ordinary[0].effects
+    quantiles = np.quantile(effects, [0.05, 0.5, 0.95, 0.99]).tolist()
     return {
         "shortlisted": len(result.shortlisted),
-        "sticky": sum(finding.sticky for finding in result.findings.values()),
-        "found_before_confirmation": sum(
-            finding.confirmation_q is not None for finding in result.findings.values()
-        ),
-        "minimum_effect": options.minimum_effect,
+        "sticky": sum(finding.sticky for finding in findings),
+        "found_before_confirmation": sum(finding.confirmation_q is not None for finding in findings),
+        "minimum_effect": result.minimum_effect,
+        "minimum_effect_from": _origin_of_minimum(result, options),
         "false_discovery_rate": 0.05,
-        "ordinary_slope": list(result.ordinary_slope),
-        "ordinary_effects": dict(zip(("q05", "median", "q95", "q99"), quantiles, strict=False)),
-        "screen": dict(result.screen_check),
+        "ordinary_slope": [float(ordinary.slopes.mean()) for ordinary in result.ordinary],
+        "ordinary_slope_error": [ordinary.error for ordinary in result.ordinary],
+        "ordinary_sample": len(result.sample),
+        "ordinary_spread": result.spread,
+        "ordinary_effects": dict(zip(("q05", "median", "q95", "q99"), quantiles, strict=True)),
+        "screen": _screen_summary(result),
         "sets": [
             {"name": s.name, "sentences": len(s.contents), "probes": PROBES, "screen_probes": SCREEN_PROBES}
             for s in sets
         ],
+    }
+
+
+def _origin_of_minimum(result: ContractionResult, options: StickyOptions) -> str:
+    """Say which rule set the least effect that counts."""
+    if options.minimum_effect is not None:
+        return "given with --minimum-effect"
+    if result.minimum_effect > LEAST_EFFECT:
+        return f"{SPREADS:g} standard deviations of the ordinary tokens"
+    return "the least that a user notices"
+
+
+def _screen_summary(result: ContractionResult) -> dict[str, Any]:
+    """Return how the screen agrees with the full measurement, and what it lets slip."""
+    from scipy import stats
+
+    quick = [result.screened[i] for i in result.sample]
+    full = [result.findings[i].effect.effect for i in result.sample]
+    summary: dict[str, Any] = {
+        "sample": len(quick),
+        "spearman": float(stats.spearmanr(quick, full).statistic) if len(quick) > 2 else None,
+    }
+    if result.recall is None:
+        return summary
+    found = sum(finding.sticky for finding in result.findings.values())
+    missed = result.recall.expected_missed
+    return {
+        **summary,
+        "found_below_the_bar": sum(band.sticky for band in result.recall.bands),
+        **result.recall.to_json(),
+        "recall": found / (found + missed) if found else None,
+        "recall_at_least": found / (found + max(result.recall.missed_at_most, missed)) if found else None,
     }

@@ -11,6 +11,7 @@ import numpy as np
 from forensics.errors import BadInputError
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.sentences import default_sentences, read_sentences
+from forensics.sticky.find_by_contraction import ORDINARY_SAMPLE
 from forensics.vocabulary.vocabulary import Category, Vocabulary
 
 __all__ = ["METHODS", "StickyOptions", "reachable_tokens", "round_trip_tokens", "sentence_sets"]
@@ -31,11 +32,15 @@ class StickyOptions:
     pairs_validate: int = 250
     shortlist: float = 2.0
     early_stop: bool = False
-    minimum_effect: float = 0.35
-    ordinary_sample: int = 256
+    minimum_effect: float | None = None
+    ordinary_sample: int = ORDINARY_SAMPLE
+    corpora: tuple[str, ...] = ()
+    max_bytes: int | None = None
+    effects: bool = True
     pooling: str | None = None
     device: str = "auto"
     dtype: str = "auto"
+    backend: str = "auto"
     screen_dtype: str = "auto"
     batch_size: int | None = None
 
@@ -55,8 +60,10 @@ class StickyOptions:
             )
         if self.ordinary_sample < 3:
             raise BadInputError("--ordinary-sample", f"found {self.ordinary_sample}", "give 3 or more")
-        if not 0 < self.minimum_effect < 1:
+        if self.minimum_effect is not None and not 0 < self.minimum_effect < 1:
             raise BadInputError("--minimum-effect", f"found {self.minimum_effect}", "give a share below 1")
+        if self.max_bytes is not None and self.max_bytes < 1:
+            raise BadInputError("--max-bytes", f"found {self.max_bytes}", "give 1 or more")
         if len(self.sentences) > 2:
             raise BadInputError("--sentences", f"given {len(self.sentences)} times", "give it at most twice")
         if self.pairs is not None and self.method != "std":

@@ -32,41 +32,50 @@ class Effect:
     p_value: float
 
 
-def estimate_effect(slopes: Float64Array, ordinary: Float64Array, minimum: float) -> Effect:
+def estimate_effect(
+    slopes: Float64Array, ordinary: Float64Array, minimum: float, ordinary_error: float = 0.0
+) -> Effect:
     """Return the effect of one token from paired differences to the ordinary one.
 
     :param slopes: The token's mean slope per probe, `(probes,)`.
     :param ordinary: The median ordinary token's, `(probes,)`; above 0 on average.
     :param minimum: The least effect that counts; the test is against this and not against 0, because
         with enough probes half of any vocabulary differs from its median.
+    :param ordinary_error: Relative standard error of the ordinary slope, from the choice of the tokens it is
+        the median of. It moves the effect by that share of 1 - effect, independently of the probes.
     """
     differences = (ordinary - slopes) / ordinary.mean()
     mean = float(differences.mean())
-    low, high = interval_of_mean(differences)
-    return Effect(mean, low, high, _p_above(differences, minimum))
+    error = float(np.hypot(_standard_error(differences), (1 - mean) * ordinary_error))
+    half = _quantile(len(differences)) * error
+    return Effect(mean, mean - half, mean + half, _p_above(mean - minimum, error, len(differences)))
 
 
 def interval_of_mean(values: Float64Array) -> tuple[float, float]:
     """Return the ends of the 95 % t-interval of the mean of `values`."""
-    from scipy import stats
-
-    half = float(stats.t.ppf(0.5 + COVERAGE / 2, len(values) - 1)) * _standard_error(values)
+    half = _quantile(len(values)) * _standard_error(values)
     mean = float(values.mean())
     return mean - half, mean + half
+
+
+def _quantile(count: int) -> float:
+    """Return half the width of the interval of a mean of `count` values, in standard errors."""
+    from scipy import stats
+
+    return float(stats.t.ppf(0.5 + COVERAGE / 2, count - 1))
 
 
 def _standard_error(values: Float64Array) -> float:
     return float(values.std(ddof=1)) / float(np.sqrt(len(values)))
 
 
-def _p_above(values: Float64Array, minimum: float) -> float:
-    """Return the one-sided p-value of a mean at or below `minimum` (Student's t)."""
+def _p_above(distance: float, error: float, count: int) -> float:
+    """Return the one-sided p-value of a mean of `count` values that far above (Student's t)."""
     from scipy import stats
 
-    error, distance = _standard_error(values), float(values.mean()) - minimum
     if error == 0:
         return 0.0 if distance > 0 else 1.0
-    return float(stats.t.sf(distance / error, len(values) - 1))
+    return float(stats.t.sf(distance / error, count - 1))
 
 
 def benjamini_hochberg(p_values: Float64Array, hypotheses: int | None = None) -> Float64Array:

@@ -43,19 +43,87 @@ def test_the_summary_names_the_report_and_the_report_renders_again(inputs, tmp_p
     assert (out / "report.html").read_bytes() == before
 
 
-@pytest.mark.parametrize("kind", ["pooling", "empty", "missing"])
+def causal_folder(folder):
+    """A random causal language model, which states no pooling."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    write_embedding_folder(folder, modules=False)
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = LlamaConfig(vocab_size=200, num_key_value_heads=2, max_position_embeddings=48, **shape)
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def folder_with_nan(folder):
+    """One row of the embedding, that of "river", is not a number."""
+    from safetensors.numpy import load_file, save_file
+
+    file = write_embedding_folder(folder) / "model.safetensors"
+    tensors = load_file(file)
+    tensors["embeddings.word_embeddings.weight"][5] = float("nan")
+    save_file(tensors, file, metadata={"format": "pt"})
+    return folder
+
+
+def bad_arguments(kind, inputs, place):
+    """Return the arguments of a run that cannot succeed, and what its one line must say."""
+    folder, files = inputs
+    long = place / "long.txt"
+    long.write_text("\n".join([*english(60, 3), "river " * 60]), encoding="utf-8")
+    (place / "empty.txt").touch()
+    (place / "text").mkdir()
+    (place / "text" / "nothing.txt").touch()
+    both = ["--sentences", files[0], "--sentences", files[1]]
+    std = ["--method", "std", "--pairs-score", "1", "--pairs-validate", "2"]
+    return {
+        "no pooling": ([write_embedding_folder(place / "plain", modules=False)], "--pooling"),
+        "causal": ([causal_folder(place / "causal")], "--pooling"),
+        "empty sentences": ([folder, "--sentences", place / "empty.txt"], "holds no sentence"),
+        "missing sentences": ([folder, "--sentences", place / "nowhere.txt"], "nowhere.txt"),
+        "few sentences": ([folder, "--sentences", files[0]], "sentences, at least"),
+        "long": ([folder, "--sentences", long, "--sentences", files[1]], "sentence 61"),
+        "long std": ([folder, *std, "--pairs", long_pairs(place)], "leaves no room"),
+        "few pairs": ([folder, *std, "--pairs", few_pairs(place)], "below u"),
+        "nan": ([folder_with_nan(place / "nan"), *both], "not finite"),
+        "missing text": ([folder, "--corpora", place / "nowhere"], "no such file or folder"),
+        "empty text": ([folder, *both, "--corpora", place / "text"], "no token"),
+    }[kind]
+
+
+def pairs_file(file, rows):
+    file.write_text("\n".join(["sentence1,sentence2,similarity", *rows]), encoding="utf-8")
+    return file
+
+
+def long_pairs(place):
+    texts = english(6, 9)
+    return pairs_file(place / "long.csv", [f"{text},{'river ' * 60},0.0{k}" for k, text in enumerate(texts)])
+
+
+def few_pairs(place):
+    texts = english(6, 9)
+    return pairs_file(place / "few.csv", [f"{text},{texts[0]} stone,0.99999" for text in texts])
+
+
+KINDS = ("no pooling", "causal", "empty sentences", "missing sentences", "few sentences", "long", "long std",
+         "few pairs", "nan", "missing text", "empty text")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_bad_input_is_one_line_and_exit_code_two(inputs, tmp_path, capsys, kind):
-    if kind == "pooling":
-        given = ["sticky", str(write_embedding_folder(tmp_path / "plain", modules=False))]
-    elif kind == "empty":
-        (tmp_path / "empty.txt").touch()
-        given = ["sticky", str(inputs[0]), "--sentences", str(tmp_path / "empty.txt")]
-    else:
-        given = ["sticky", str(inputs[0]), "--sentences", str(tmp_path / "nowhere.txt")]
-    assert run([*given, "--out", str(tmp_path / "out")]) == 2
+    given, said = bad_arguments(kind, inputs, tmp_path)
+    given = ["sticky", *map(str, given), "--threads", "1", "--device", "cpu", "--out", str(tmp_path / "out")]
+    assert run(given) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1
+    assert said in lines[0]
     assert not (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_model_without_special_tokens_is_examined_like_any_other(inputs, tmp_path):
+    bare = write_embedding_folder(tmp_path / "bare", frame=False)
+    given = arguments((bare, inputs[1]), tmp_path / "out", "--tokens", "7,9", "--json")
+    assert run(given) == 0
 
 
 def test_help_has_an_example(capsys):

@@ -72,7 +72,7 @@ def test_ranks_of_measured_tokens_follow_the_effect(contraction):
 def test_std_leaves_out_columns_that_do_not_apply(std):
     assert {"sticky_score", "rank", "shortlisted", "validation", "sticky"} <= set(std.tokens.columns)
     assert "slope" not in std.tokens.columns
-    assert any("39 %" in note for note in std.summary["notes"])
+    assert any("as often as it was inserted" in note for note in std.summary["notes"])
     assert any("differ from this model's cosine" in note for note in std.summary["notes"])
 
 
@@ -122,13 +122,18 @@ def test_the_same_run_gives_the_same_bytes_and_an_interrupted_one_too(folder, se
                 raise StopError
             return super().open_stage(name, total, unit)
 
+    text = tmp_path / "text"
+    text.mkdir()
+    for name in ("a", "b"):
+        (text / f"{name}.txt").write_text(f"{name} river stone\n" * 20, encoding="utf-8")
+    options = {**CONTRACTION, "sentences": sentences, "corpora": [text]}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    find_sticky_tokens(folder, sentences=sentences, out=whole, **CONTRACTION)
+    find_sticky_tokens(folder, out=whole, **options)
     with pytest.raises(StopError):
-        find_sticky_tokens(folder, sentences=sentences, out=broken, progress=Stopping(), **CONTRACTION)
+        find_sticky_tokens(folder, out=broken, progress=Stopping(), **options)
     assert not (broken / "tokens.parquet").exists()
     assert (broken / "sticky.jsonl").exists()
-    find_sticky_tokens(folder, sentences=sentences, out=broken, **CONTRACTION)
+    find_sticky_tokens(folder, out=broken, **options)
     assert (whole / "tokens.parquet").read_bytes() == (broken / "tokens.parquet").read_bytes()
 
 
@@ -163,6 +168,15 @@ def test_confirmation_on_the_same_sentences_is_refused(folder, sentences):
 def test_too_few_pairs_below_u_are_one_clear_line(folder, sentences):
     with pytest.raises(BadInputError, match="pairs have a similarity below u"):
         find_sticky_tokens(folder, pairs=_pairs(sentences[0].parent), **{**STD, "pairs_validate": 40})
+
+
+def test_the_case_against_std_is_made_with_this_runs_own_figures(std):
+    summary, notes = std.summary, " ".join(std.summary["notes"])
+    kept = summary["kept_as_inserted"]
+    assert 0 <= kept["random"]["prefix"] <= 1
+    assert kept["validated"]["tokens"] == summary["shortlisted"]
+    assert f"{kept['random']['prefix']:.0%} of the prefix" in notes
+    assert f"cuts off {summary['sticky'] / summary['shortlisted']:.1%}" in notes
 
 
 def test_summary_is_json_without_nan(contraction, tmp_path):

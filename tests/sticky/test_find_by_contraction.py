@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from forensics.errors import BadInputError
 from forensics.sticky.find_by_contraction import ContractionPlan, find_by_contraction
 from forensics.sticky.probes import build_probe_set
 from tests.sticky.bag_encoder import WORDS, BagEncoder, english
@@ -101,8 +102,34 @@ def test_an_interrupted_run_continues_with_equal_numbers(planted_result):
     }
 
 
-def test_the_screen_is_checked_on_the_random_sample(planted_result):
-    check = planted_result.screen_check
-    assert check["sample"] == 60
-    assert check["sticky_missed"] == 0
-    assert 0 < check["missed_at_most"] < EXTRA
+def test_what_lies_below_the_bar_is_measured_by_bands(planted_result):
+    recall = planted_result.recall
+    outside = EXTRA - len(planted_result.shortlisted)
+    assert sum(band.tokens for band in recall.bands) == outside
+    assert all(band.measured > 0 for band in recall.bands)
+    assert sum(band.measured for band in recall.bands) == sum(
+        i not in planted_result.shortlisted for i in planted_result.findings
+    )
+    # All that was planted is shortlisted, so there is nothing left to miss.
+    assert recall.missed_at_most == 0
+
+
+def test_the_least_effect_is_the_given_one_or_that_of_the_rule(planted_result):
+    ordinary = planted_result.ordinary[0]
+    assert planted_result.minimum_effect == max(0.25, 3 * planted_result.spread)
+    assert 0 < ordinary.error < 0.1
+    given = search(encoder_with(PLANTED), plan(minimum_effect=0.9))
+    assert given.minimum_effect == 0.9
+    assert not any(finding.sticky for finding in given.findings.values())
+
+
+def test_a_model_in_which_every_token_flattens_is_refused():
+    encoder = encoder_with(planted=range(FIRST, FIRST + EXTRA))
+    encoder.rows[FIRST:] *= 100
+    with pytest.raises(BadInputError, match="the median ordinary token leaves a slope"):
+        search(encoder, plan())
+
+
+def test_a_vocabulary_without_ordinary_tokens_is_refused():
+    with pytest.raises(BadInputError, match="3 tokens that a text can hold"):
+        search(encoder_with(), ContractionPlan(available=range(FIRST, FIRST + 3)))

@@ -30,6 +30,20 @@ def test_effect_is_one_minus_the_ratio_of_slopes_and_its_interval_is_students():
     assert found.p_value == pytest.approx(stats.ttest_1samp(differences, 0.1, alternative="greater").pvalue)
 
 
+def test_what_another_sample_of_ordinary_tokens_would_change_widens_the_interval():
+    # A world in which the ordinary slope is known up to 5 %: intervals must hold the true effect anyway.
+    rng = np.random.default_rng(0)
+    held = {0.0: 0, 0.05: 0}
+    for _ in range(2000):
+        slopes = rng.normal(0.4, 0.05, 16)
+        ordinary = np.full(16, 0.8 * (1 + rng.normal(0, 0.05)))
+        for error in held:
+            found = estimate_effect(slopes, ordinary, 0.25, error)
+            held[error] += found.low <= 0.5 <= found.high
+    assert held[0.05] / 2000 == pytest.approx(0.95, abs=0.02)
+    assert held[0.0] < 0.85 * 2000
+
+
 def test_effect_without_spread_is_certain_either_way():
     half, one = np.full(4, 0.5), np.ones(4)
     assert estimate_effect(half, one, 0.25).p_value == 0

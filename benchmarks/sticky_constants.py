@@ -1,0 +1,99 @@
+"""Sticky tokens: the measurements behind the constants of `--method contraction`.
+
+    python -m benchmarks.sticky_constants       # all-MiniLM-L6-v2, about ten minutes on one core
+
+1. How far another random sample of ordinary tokens would move the ordinary slope and its spread, by the size
+   of the sample (bootstrap over 256 tokens).
+2. What a token costs a search, against its effect, over tokens spread evenly over the range of effects.
+"""
+
+from __future__ import annotations
+
+import argparse
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from forensics.runs.sticky_contraction import probe_sets
+from forensics.runs.sticky_inputs import StickyOptions, reachable_tokens
+from forensics.sources.sentences import retrieval_set
+from forensics.sources.text_encoder import open_text_encoder
+from forensics.sticky.contraction import Lines, measure_token
+from forensics.sticky.ordinary import by_probe, robust_spread
+from forensics.sticky.retrieval import RetrievalBench
+from forensics.vocabulary.build import build_vocabulary
+
+#: Any value; it divides pairs into those below and above and moves no slope.
+U = 0.2
+SIZES = (16, 32, 64, 128, 256)
+COPIES = 8
+
+
+def sample_size(slopes: np.ndarray, draws: int = 1000) -> None:
+    """Print standard errors of the ordinary slope and of the spread by sample size.
+
+    :param slopes: `(sets, tokens, probes)`.
+    """
+    rng = np.random.default_rng(0)
+    tokens = slopes.shape[1]
+    effects = np.mean([1 - s.mean(axis=1) / np.median(s, axis=0).mean() for s in slopes], axis=0)
+    print(f"{'sample':>8}{'slope':>10}{'spread':>10}")
+    for size in SIZES:
+        rows = rng.integers(0, tokens, size=(draws, size))
+        means = np.array([np.median(slopes[0][row], axis=0).mean() for row in rows])
+        spreads = np.array([robust_spread(effects[row]) for row in rows])
+        print(f"{size:8}{means.std() / means.mean():10.2%}{spreads.std() / spreads.mean():10.1%}")
+    print(f"spread of ordinary effects: {robust_spread(effects):.3f}\n")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="demo")
+    parser.add_argument("--ordinary", type=int, default=256)
+    parser.add_argument("--tokens", default="results/all-MiniLM-L6-v2/tokens.parquet", help="a finished run")
+    parser.add_argument("--spread", type=int, default=66, help="tokens spread over the effects of that run")
+    arguments = parser.parse_args()
+    encoder = open_text_encoder(arguments.model, device="cpu", threads=1)
+    sets = probe_sets(encoder, StickyOptions(), 0)
+    lines = [Lines.of(one, one.cells) for one in sets]
+    available = reachable_tokens(build_vocabulary(encoder.source, encoder.rows))
+    rng = np.random.default_rng(0)
+
+    def slopes_of(ids: np.ndarray) -> np.ndarray:
+        """Return slopes, `(sets, tokens, probes)`."""
+        return np.array(
+            [[by_probe(measure_token(encoder, one, line, int(i), U)) for i in ids]
+             for one, line in zip(sets, lines, strict=True)]
+        )  # fmt: skip
+
+    ordinary = slopes_of(rng.choice(np.array(available), arguments.ordinary, replace=False))
+    sample_size(ordinary)
+
+    known = pd.read_parquet(arguments.tokens).dropna(subset=["effect"])
+    known = known.sample(frac=1, random_state=0).sort_values("effect", kind="stable")
+    targets = np.linspace(-0.2, 0.56, arguments.spread)
+    places = np.unique(np.searchsorted(known["effect"].to_numpy(), targets).clip(0, len(known) - 1))
+    chosen = known["token_id"].to_numpy()[places]
+    measured = slopes_of(chosen)[0]
+    effect = 1 - measured.mean(axis=1) / np.median(ordinary[0], axis=0).mean()
+    data = retrieval_set()
+    bench = RetrievalBench(encoder, data.queries, data.documents, data.relevant)
+    damage = np.array([[d.in_queries, d.in_documents]
+                       for d in (bench.damage(int(i), COPIES) for i in chosen)])  # fmt: skip
+    print(f"nDCG@10 untouched {bench.untouched():.3f}, {len(chosen)} tokens, {COPIES} copies")
+    for column, where in enumerate(("in the queries", "in the document sought")):
+        print(f"Spearman of effect and nDCG@10 {where}: {stats.spearmanr(effect, damage[:, column])[0]:.2f}")
+    print(f"{'effect':>16}{'tokens':>8}{'queries':>9}{'document':>10}")
+    edges = np.arange(-0.25, 0.66, 0.1)
+    for low, high in pairwise(edges):
+        inside = (effect >= low) & (effect < high)
+        if inside.any():
+            queries, documents = damage[inside].mean(axis=0)
+            print(f"{low:8.2f} to {high:.2f}{inside.sum():8}{queries:9.3f}{documents:10.3f}")
+
+
+if __name__ == "__main__":
+    main()
