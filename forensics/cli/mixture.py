@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.console import summary_console
 from forensics.cli.main import Session
 from forensics.cli.options import (
     check_folder,
@@ -155,18 +156,16 @@ def command(
 
 def _print_summary(result: MixtureResult, folder: Path) -> None:
     """Print the finding and the largest shares; none where the estimate is in doubt."""
-    print(repr(result))
-    if not result.summary["doubts"]:
-        print()
+    with summary_console(repr(result), folder) as console:
+        if result.summary["doubts"]:
+            return
         intervals = result.summary["interval"] or {}
         largest = sorted(result.proportions.items(), key=lambda item: -item[1])
         width = max(len(name) for name, _ in largest[:_LISTED])
         for name, share in largest[:_LISTED]:
             ends = intervals.get(name)
             interval = f"  [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]" if ends else ""
-            print(f"  {name:<{width}}  {100 * share:5.1f} %{interval}")
+            console.print(f"  {name:<{width}}  {100 * share:5.1f} %{interval}", markup=False)
         rest = sum(share for _, share in largest[_LISTED:])
         if rest:
-            print(f"  {'others':<{width}}  {100 * rest:5.1f} %")
-    print()
-    print(f"report  {folder / 'report.html'}")
+            console.print(f"  {'others':<{width}}  {100 * rest:5.1f} %")

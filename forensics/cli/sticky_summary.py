@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forensics.cli.console import summary_console
 from forensics.report.results import Results
 from forensics.report.sticky import sticky_headline
 from forensics.report.visible import plain, shorten, token_text
@@ -20,7 +21,6 @@ _WORST = 10
 
 def print_sticky(result: StickyResult, folder: Path, *, as_json: bool) -> None:
     """Print the summary as words, or as one JSON object."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -31,11 +31,6 @@ def print_sticky(result: StickyResult, folder: Path, *, as_json: bool) -> None:
         short = {key: value for key, value in result.summary.items() if key != "scatter"}
         sys.stdout.write(dump_json({**short, "out": str(folder)}))
         return
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
-    console.print(
-        Text(sticky_headline(Results(result.tokens, result.summary, result.manifest)), style="bold")
-    )
-    console.print()
     tokens = result.tokens
     known = tokens[tokens["rank"].notna()].sort_values("rank").head(_WORST)
     wanted = ("effect", "validation", "q_value", "slope", "sticky_score", "per_million", "sticky")
@@ -46,9 +41,9 @@ def print_sticky(result: StickyResult, folder: Path, *, as_json: bool) -> None:
     for row in known.to_dict("records"):
         shown = shorten(plain(token_text(int(row["token_id"]), row["piece"])), 30)
         table.add_row(str(row["token_id"]), Text(shown), *(_cell(row[name]) for name in names))
-    console.print(table)
-    console.print()
-    console.print(Text.assemble(("report  ", "dim"), str(folder / "report.html")), soft_wrap=True)
+    headline = sticky_headline(Results(result.tokens, result.summary, result.manifest))
+    with summary_console(headline, folder) as console:
+        console.print(table)
 
 
 def _cell(value: object) -> str:

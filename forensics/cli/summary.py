@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forensics.cli.console import summary_console
 from forensics.report.headline import headline
 from forensics.report.results import Results, row_token
 from forensics.report.sections.verified import ordinary
@@ -13,7 +14,6 @@ from forensics.report.visible import plain, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
 
 __all__ = ["print_json", "print_summary"]
 
@@ -22,21 +22,16 @@ _WORST = 10
 _SHORT_SIZES = {"config": "config", "matrix": "matrix", "tokenizer": "tokenizer"}
 
 
-def print_summary(results: Results, folder: Path, console: Console | None = None) -> None:
+def print_summary(results: Results, folder: Path) -> None:
     """Print the summary of a run; plain text without colour where nobody watches.
 
     :param results: The run.
     :param folder: Where its report is.
-    :param console: Where to print; default standard output, as wide as the terminal (100 in a pipe).
     """
-    from rich.console import Console as RichConsole
     from rich.table import Table
     from rich.text import Text
 
-    console = console or RichConsole(highlight=False, width=None if sys.stdout.isatty() else 100)
-    with console.capture() as captured:
-        console.print(Text(headline(results), style="bold"))
-        console.print()
+    with summary_console(headline(results), folder) as console:
         facts = Table.grid(padding=(0, 2, 0, 0))
         for label, value in _lines(results):
             facts.add_row(Text(label, style="dim"), Text(value))
@@ -45,10 +40,6 @@ def print_summary(results: Results, folder: Path, console: Console | None = None
         if table is not None:
             console.print()
             console.print(table)
-        console.print()
-    # Tables are padded to their full width; nobody wants the spaces in a log.
-    text = "\n".join(line.rstrip() for line in captured.get().split("\n"))
-    console.file.write(f"{text}report  {folder / 'report.html'}\n")
 
 
 def _lines(results: Results) -> list[tuple[str, str]]:
