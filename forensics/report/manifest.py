@@ -20,16 +20,21 @@ __all__ = ["LIBRARIES", "build_manifest", "hash_files", "machine", "versions"]
 #: Import name -> distribution, of every library that can touch a number or a table.
 LIBRARIES = {
     "gguf": "gguf",
+    "highspy": "highspy",
     "huggingface_hub": "huggingface-hub",
     "jinja2": "jinja2",
+    "joblib": "joblib",
     "matplotlib": "matplotlib",
+    "numba": "numba",
     "numpy": "numpy",
     "pandas": "pandas",
+    "pulp": "pulp",
     "pyarrow": "pyarrow",
     "safetensors": "safetensors",
     "scipy": "scipy",
     "sentencepiece": "sentencepiece",
     "tokenizers": "tokenizers",
+    "onnxruntime": "onnxruntime",
     "torch": "torch",
     "transformers": "transformers",
 }

