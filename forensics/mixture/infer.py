@@ -36,11 +36,12 @@ FIRST_LOOK = 3_000
 #: Fewest merges that are used, however thin the text.
 FEWEST_MERGES = 200
 #: A share of the list's counts unexplained above this, or estimates of two halves of the list further
-#: apart than this (total variation), are no estimate. Both are judgement and not calibrated: the seven
-#: released tokenizers in results/mixtures stay below 0.25 and 0.17.
+#: apart than this (total variation), are no estimate. Both are judgement and not calibrated: of the released
+#: tokenizers in results/mixtures all but one stay below 0.25 on both counts. The exception is what Llama 3
+#: added to GPT-4's list, with 0.31 and 0.35, for which the text there is too thin.
 MOST_UNEXPLAINED = 0.5
-MOST_DISAGREEMENT = 0.4
-#: Two methods further apart than this in total variation are worth a warning.
+MOST_DISAGREEMENT = 0.3
+#: Two methods further apart than this in total variation are worth a note; both are 10 % apart on GPT-4's list.
 METHODS_DISAGREE = 0.1
 
 
@@ -189,7 +190,8 @@ def infer_proportions(
         worst = unexplained_merges(words, evidence.sizes, merges, alpha, counts, fit.curve, steps, explain)
     doubts = _doubts(unexplained_share, disagreement, len(missing), len(asked))
     if other is not None and (apart := 0.5 * float(np.abs(other - share).sum())) > METHODS_DISAGREE:
-        doubts.append(f"curve and linear program disagree about {apart:.0%} of the text")
+        disagree = f"curve and linear program disagree about {apart:.0%} of the text"
+        (doubts if apart > MOST_DISAGREEMENT else notes).append(disagree)
     guesses = {}
     if baselines:
         parts = [count_merges(spelt, merges.head(bound)) for spelt in words]
