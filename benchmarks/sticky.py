@@ -39,8 +39,8 @@ U = 0.2
 COPIES = 8
 #: Percent.
 SHORTLIST = 2.0
-#: Full measurements in the run of results/all-MiniLM-L6-v2: 1,687 shortlisted, 100 below the bar, 64 ordinary tokens
-#: twice, 255 confirmations.
+#: Full measurements in the run of results/all-MiniLM-L6-v2: 1,687 shortlisted, 100 below the bar, 64 ordinary
+#: tokens twice, 255 confirmations.
 MEASUREMENTS = 1_687 + 100 + 2 * 64 + 255
 
 

@@ -41,7 +41,7 @@ FEWEST_MERGES = 200
 #: added to GPT-4's list, with 0.31 and 0.35, for which the text there is too thin.
 MOST_UNEXPLAINED = 0.5
 MOST_DISAGREEMENT = 0.3
-#: Two methods further apart than this in total variation are worth a note; both are 10 % apart on GPT-4's list.
+#: Two methods further apart than this in total variation are worth a note; on GPT-4's list they are.
 METHODS_DISAGREE = 0.1
 
 

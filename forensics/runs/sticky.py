@@ -145,7 +145,8 @@ def find_sticky_tokens(
     text_files = corpus_files(options.corpora)
     files = hash_files([*encoder.files, *inputs, *text_files], progress=progress)
     parameters = asdict(options)
-    run = fingerprint({"files": [f["sha256"] for f in files], "seed": seed, **parameters})
+    contents = sorted((Path(f["path"]).name, f["sha256"]) for f in files)
+    run = fingerprint({"files": contents, "seed": seed, **parameters})
     folder = None if out is None else Path(out)
     if folder is not None and not overwrite and (kept := finished_run(folder, run)) is not None:
         progress.note(f"{folder} holds this run already; --overwrite computes it again.")

@@ -1,6 +1,7 @@
 """`sticky` from a folder to files, on a tiny model."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -110,6 +111,22 @@ def test_files_are_written_and_a_finished_run_is_not_computed_again(folder, sent
     assert again.summary["available"] == contraction.summary["available"]
     with pytest.raises(BadInputError, match="other inputs"):
         find_sticky_tokens(folder, sentences=sentences, out=out, **{**CONTRACTION, "insertions": 3})
+
+
+def test_a_finished_run_is_known_wherever_the_model_lies(folder, sentences, tmp_path):
+    notes = []
+
+    class Listener(Progress):
+        def note(self, message):
+            notes.append(message)
+
+    out = tmp_path / "out"
+    for place in ("a", "z"):  # before and after the sentences in the order of paths
+        model = shutil.copytree(folder, sentences[0].parent.with_name(place) / "model")
+        find_sticky_tokens(
+            model, sentences=sentences, tokens=[20], out=out, progress=Listener(), **CONTRACTION
+        )
+    assert any("holds this run already" in note for note in notes)
 
 
 def test_the_same_run_gives_the_same_bytes_and_an_interrupted_one_too(folder, sentences, tmp_path):
