@@ -18,14 +18,17 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+from forensics.mixture.counts import count_merges
 from forensics.mixture.infer import infer_proportions
 from forensics.mixture.merge_list import MergeList, build_merge_list
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
+from forensics.mixture.spelling import spell_words
 from forensics.mixture.splitting import Splitter
 from forensics.progress import Progress
 from forensics.runs.memory import peak_rss_bytes
@@ -37,7 +40,7 @@ LEARNED = 10_000
 GPT2_BY_LINE = Splitter(None, BYTE_LEVEL, True, True, "GPT-2's pattern", "gpt2 by line", True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Halves:
     """The two sides of a category."""
 
@@ -108,6 +111,12 @@ def main() -> None:
     parser.add_argument("--counted-bytes", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--training-bytes", type=float, default=30e6)
     parser.add_argument("--lp", action="store_true")
+    parser.add_argument(
+        "--regression",
+        action="store_true",
+        help="TEE with the source's regression: efficiency against a tokenizer of the category alone, and a "
+        "log-log model fitted on the other trials",
+    )
     arguments = parser.parse_args()
     corpora = find_corpora([arguments.folder])
     print(
@@ -135,6 +144,8 @@ def _trials(
     errors: dict[str, list[float]] = {"curve": [], "tee": [], "tc": [], "uniform": [], "lp": []}
     seconds: dict[str, list[float]] = {"curve": [], "lp": []}
     megabytes, used = [], []
+    efficiencies: list[np.ndarray] = []
+    truths: list[np.ndarray] = []
     for trial in range(arguments.first_trial, arguments.first_trial + arguments.trials):
         generator = np.random.default_rng([trial, size])
         chosen = [corpora[at] for at in sorted(generator.choice(len(corpora), size, replace=False))]
@@ -166,9 +177,16 @@ def _trials(
         if found.other_method is not None:
             guesses["lp"] = found.other_method
             seconds["lp"].append(progress.seconds["pair counts"] + progress.seconds["linear program"])
+        if arguments.regression:
+            efficiencies.append(_efficiencies(halves, merge_list, arguments.training_bytes))
+            truths.append(truth)
+            del guesses["tee"]
         for name, guess in guesses.items():
             error = np.array([guess[corpus.name] for corpus in chosen]) - truth
             errors[name].append(float(np.log10(np.mean(error**2))))
+    for at in range(len(efficiencies)):
+        error = _regression(efficiencies, truths, at) - truths[at]
+        errors["tee"].append(float(np.log10(np.mean(error**2))))
     cells = [
         f"{np.mean(v):.2f} ({np.std(v):.2f})" if v else ""
         for v in (errors[k] for k in ("curve", "tee", "tc", "uniform", "lp"))
@@ -177,6 +195,31 @@ def _trials(
     number = f"{merges:,}" if merges else f"default ({np.mean(used):,.0f})"
     row = [str(size), number, f"{counted_bytes / 1e6:g}", f"{np.mean(megabytes):.1f}", *cells, *times]
     print("| " + " | ".join(row) + " |", flush=True)
+
+
+def _efficiencies(halves: Sequence[Halves], merges: MergeList, most: float) -> np.ndarray:
+    """Return bytes per token on every category, as a share of what a tokenizer of it alone reaches."""
+    own = [_bytes_per_token(half, _own_tokenizer(half, len(merges), most)) for half in halves]
+    return np.array([_bytes_per_token(half, merges) for half in halves]) / own
+
+
+@cache
+def _own_tokenizer(half: Halves, merges: int, most: float) -> MergeList:
+    return train([half], np.ones(1), merges, most)[0]
+
+
+def _bytes_per_token(half: Halves, merges: MergeList) -> float:
+    return half.counted.nbytes / count_merges(spell_words(half.counted.words, merges), merges).tokens
+
+
+def _regression(efficiencies: list[np.ndarray], truths: list[np.ndarray], left_out: int) -> np.ndarray:
+    """Return the shares that a line through log efficiency and log share of the other trials gives."""
+    others = [at for at in range(len(truths)) if at != left_out]
+    x = np.log(np.concatenate([efficiencies[at] for at in others]))
+    y = np.log(np.maximum(np.concatenate([truths[at] for at in others]), 1e-6))
+    slope, offset = np.polyfit(x, y, 1)
+    shares = np.exp(slope * np.log(efficiencies[left_out]) + offset)
+    return shares / shares.sum()
 
 
 if __name__ == "__main__":
