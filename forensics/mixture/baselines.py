@@ -23,8 +23,9 @@ FloatArray = npt.NDArray[np.float64]
 def encoding_efficiency(counts: Sequence[MergeCounts], nbytes: Sequence[int]) -> FloatArray:
     """Return shares in proportion to the bytes per token of every category, sum to 1.
 
-    The source fits a regression on tokenizers of known mixtures; without such, as here, the plain ratio is
-    all the efficiency says.
+    The source takes the efficiency against that of a tokenizer trained on the category alone and fits a
+    log-log model on tokenizers of known mixtures (benchmarks/mixture_accuracy.py --regression does); without
+    such, as here, the plain ratio is all the efficiency says.
     """
     efficiency = np.array([size / max(1, part.tokens) for part, size in zip(counts, nbytes, strict=True)])
     return np.asarray(efficiency / efficiency.sum(), dtype=np.float64)
