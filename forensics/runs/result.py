@@ -14,7 +14,7 @@ __all__ = ["RunResult"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RunResult:
-    """The result of `scan` or `tokens`, in memory; columns and keys are those of the files on disk."""
+    """The result of a command with a table of tokens, in memory; its names are those of the files on disk."""
 
     #: One row per token, the columns of `tokens.parquet`.
     tokens: pd.DataFrame

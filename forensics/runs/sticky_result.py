@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import pandas as pd
+from forensics.runs.result import RunResult
 
 __all__ = ["StickyResult"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StickyResult:
+class StickyResult(RunResult):
     """The result of `sticky`, in memory; columns and keys are those of the files on disk."""
-
-    #: One row per token, the columns of `tokens.parquet`.
-    tokens: pd.DataFrame
-    #: The contents of `summary.json`.
-    summary: dict[str, Any]
-    #: The contents of `manifest.json`.
-    manifest: dict[str, Any]
-    #: Where the files were written, or None.
-    folder: Path | None = None
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write data files and reports into `folder` and return their paths, `report.html` first.
@@ -35,7 +24,7 @@ class StickyResult:
         return save_sticky(Path(folder), self.tokens, self.summary, self.manifest)
 
     def __repr__(self) -> str:
-        """Return the headline: a table of thirty thousand rows is no representation."""
+        """Return the headline."""
         from forensics.report.results import Results
         from forensics.report.sticky import sticky_headline
 
