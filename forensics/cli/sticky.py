@@ -15,7 +15,9 @@ from forensics.cli.options import (
     check_folder,
     debug_option,
     json_option,
+    offline_option,
     output_options,
+    resume_option,
     seed_option,
     threads_option,
 )
@@ -107,9 +109,10 @@ __all__ = ["command"]
 )
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Texts per forward pass.")
 @threads_option
-@click.option("--offline", is_flag=True, envvar="HF_HUB_OFFLINE", help="Never download.")
+@offline_option
 @seed_option
 @output_options
+@resume_option
 @json_option
 @debug_option
 @click.pass_obj
