@@ -35,6 +35,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "candidates": ("indicator", "n_candidates"),
     "below_threshold": ("indicator", "data_driven", "n_below"),
     **{name: ("counts", name) for name in _CATEGORIES},
+    "sticky": ("sticky",),
+    "shortlisted": ("shortlisted",),
 }
 
 # Longer signs first, so that `>=` is not read as `>`.

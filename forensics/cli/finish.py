@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,18 +17,8 @@ class Saved(Protocol):
     """What the library's results have in common."""
 
     @property
-    def tokens(self) -> Any:
-        """The table, a pandas DataFrame."""
-        ...
-
-    @property
-    def summary(self) -> Any:
-        """The summary, a mapping."""
-        ...
-
-    @property
-    def manifest(self) -> Any:
-        """The manifest, a mapping."""
+    def summary(self) -> Mapping[str, Any]:
+        """The content of summary.json."""
         ...
 
     @property
@@ -41,26 +31,36 @@ class Saved(Protocol):
         ...
 
 
-def finish(result: Saved, out: Path, *, as_json: bool, conditions: Sequence[Condition] = ()) -> int:
+def finish(
+    result: Saved,
+    out: Path,
+    show: Callable[[], None],
+    *,
+    as_json: bool,
+    conditions: Sequence[Condition] = (),
+    left_out: Collection[str] = (),
+) -> int:
     """Save a result, show it, and return the exit code that the conditions ask for.
 
     :param result: What the library gave.
     :param out: The folder it goes to.
-    :param as_json: Print one JSON object instead of words.
+    :param show: Prints it in words.
+    :param as_json: Print one JSON object instead.
     :param conditions: Of `--fail-on`; each that is met is named on standard error.
+    :param left_out: Keys of the summary that would bury the rest of the JSON object; the file has them.
     :raises BadInputError: If a condition asks for a number the run does not have; the files are written then.
     """
-    from forensics.cli.summary import print_json, print_summary
-    from forensics.report.results import Results
+    from forensics.report.files import dump_json
 
     if result.folder is None:
         result.save(out)
     met = {str(condition): condition.is_met(result.summary) for condition in conditions}
-    results = Results(result.tokens, result.summary, result.manifest)
     if as_json:
-        print_json(results, out, met)
+        whole = {key: value for key, value in result.summary.items() if key not in left_out}
+        gate = {"fail_on": met} if conditions else {}
+        sys.stdout.write(dump_json({**whole, "out": str(out), **gate}))
     else:
-        print_summary(results, out)
+        show()
     for condition in conditions:
         if met[str(condition)]:
             value = condition.value(result.summary)

@@ -175,7 +175,3 @@ def _interrupted(session: Session) -> int:
 def _say(message: str) -> None:
     """Print the error line; whatever the message holds, it stays one line."""
     print("error: " + " ".join(message.split()), file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +9,7 @@ import click
 
 from forensics.cli.console import summary_console
 from forensics.cli.main import Session
-from forensics.cli.options import (
-    check_folder,
-    debug_option,
-    json_option,
-    offline_option,
-    output_options,
-    seed_option,
-)
+from forensics.cli.options import analysis_options, seed_option
 from forensics.cli.parsing import default_folder
 from forensics.errors import BadInputError
 
@@ -111,10 +101,7 @@ def _named(values: tuple[str, ...]) -> list[tuple[str, str]]:
 @click.option("--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes.")
 @click.option("--dask", metavar="ADDRESS", help="Count on a Dask cluster.")
 @seed_option
-@output_options
-@offline_option
-@json_option
-@debug_option
+@analysis_options
 @click.pass_obj
 def command(
     session: Session,
@@ -131,27 +118,22 @@ def command(
     TOKENIZER is a BPE tokenizer: a model folder or file, a tokenizer.json, a SentencePiece .model, a
     tiktoken rank file, a hub id, or `demo`.
     """
-    from forensics.cli.terminal import make_progress
-    from forensics.runs.mixture import infer_mixture
+    import forensics as fx
+    from forensics.cli.finish import finish
+    from forensics.cli.start import started
 
     folder = out or default_folder(tokenizer).with_name(f"{default_folder(tokenizer).name}-mixture")
-    check_folder(folder)
-    session.folder = folder
-    with redirect_stdout(sys.stderr):
-        result = infer_mixture(
+    with started(session, folder, quiet=as_json) as progress:
+        result = fx.infer_mixture(
             tokenizer,
             corpora,
             named=_named(corpus),
             out=folder,
             command_line=session.command_line,
-            progress=make_progress(quiet=as_json),
+            progress=progress,
             **options,
         )
-    if as_json:
-        print(json.dumps({**result.summary, "out": str(folder)}, ensure_ascii=False))
-    else:
-        _print_summary(result, folder)
-    return 0
+    return finish(result, folder, lambda: _print_summary(result, folder), as_json=as_json)
 
 
 def _print_summary(result: MixtureResult, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Options that several commands share, and values that are checked before any work begins."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ import click
 from forensics.cli.fail_on import Condition, parse_condition
 from forensics.cli.main import Session
 from forensics.cli.parsing import read_ids
-from forensics.errors import BadInputError
 
 __all__ = [
-    "CONDITION",
     "IDS",
-    "check_folder",
+    "analysis_options",
     "debug_option",
+    "fail_on_option",
     "json_option",
-    "offline_option",
-    "output_options",
     "remote_code_option",
     "resume_option",
     "seed_option",
@@ -51,7 +48,6 @@ class _Condition(click.ParamType[Condition]):
 
 
 IDS = _Ids()
-CONDITION = _Condition()
 
 
 def _name(param: click.Parameter | None) -> str:
@@ -84,9 +80,12 @@ def json_option(command: _Command) -> _Command:
     )(command)
 
 
-def output_options(command: _Command) -> _Command:
-    """Add `--out` and `--overwrite`."""
+def analysis_options(command: _Command) -> _Command:
+    """Add what every analysing command takes: `--out`, `--overwrite`, `--offline`, `--json`, `--debug`."""
     for option in (
+        debug_option,
+        json_option,
+        _offline_option,
         click.option("--overwrite", is_flag=True, help="Compute again what the folder already holds."),
         click.option(
             "--out",
@@ -109,7 +108,7 @@ def resume_option(command: _Command) -> _Command:
     )(command)
 
 
-def offline_option(command: _Command) -> _Command:
+def _offline_option(command: _Command) -> _Command:
     """Add `--offline`; None where neither it nor the variable is set, so that the library decides."""
     return click.option(
         "--offline",
@@ -119,6 +118,20 @@ def offline_option(command: _Command) -> _Command:
         show_envvar=True,
         help="Never download; a hub id must be in the local cache.",
     )(command)
+
+
+def fail_on_option(example: str) -> Callable[[_Command], _Command]:
+    """Return what adds `--fail-on`.
+
+    :param example: A condition on a number that the command establishes.
+    """
+    return click.option(
+        "--fail-on",
+        type=_Condition(),
+        multiple=True,
+        metavar="CONDITION",
+        help=f"Exit with 1 if met, e.g. '{example}'; may be repeated.",
+    )
 
 
 def remote_code_option(command: _Command) -> _Command:
@@ -147,15 +160,3 @@ def threads_option(command: _Command) -> _Command:
     return click.option(
         "--threads", type=click.IntRange(min=1), metavar="N", help="Processor threads.  [default: all cores]"
     )(command)
-
-
-def check_folder(out: Path) -> None:
-    """Refuse an output folder that cannot be one, before hours of work and not after.
-
-    :raises BadInputError: If something that is no folder is in its place.
-    """
-    for place in (out, *out.parents):
-        if place.exists():
-            if not place.is_dir():
-                raise BadInputError(place, "is a file, not a folder", "choose another --out")
-            return

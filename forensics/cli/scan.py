@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +10,9 @@ import click
 from forensics.cli.fail_on import Condition
 from forensics.cli.main import Session
 from forensics.cli.options import (
-    CONDITION,
     IDS,
-    check_folder,
-    debug_option,
-    json_option,
-    offline_option,
-    output_options,
+    analysis_options,
+    fail_on_option,
     remote_code_option,
     resume_option,
     seed_option,
@@ -70,20 +64,11 @@ __all__ = ["command"]
 )
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Tokens per forward pass.")
 @threads_option
-@click.option(
-    "--fail-on",
-    type=CONDITION,
-    multiple=True,
-    metavar="CONDITION",
-    help="Exit with 1 if met, e.g. 'verified>100'; may be repeated.",
-)
+@fail_on_option("verified>100")
 @seed_option
-@output_options
 @resume_option
-@offline_option
 @remote_code_option
-@json_option
-@debug_option
+@analysis_options
 @click.pass_obj
 def command(
     session: Session,
@@ -101,13 +86,10 @@ def command(
     """
     import forensics as fx
     from forensics.cli.finish import finish
-    from forensics.cli.terminal import make_progress
+    from forensics.cli.start import started
+    from forensics.cli.summary import print_summary
 
     folder = out or default_folder(model)
-    check_folder(folder)
-    session.folder = folder
-    progress = make_progress(quiet=as_json)
-    # Libraries that greet their users do so on standard output, which belongs to the result.
-    with redirect_stdout(sys.stderr):
+    with started(session, folder, quiet=as_json) as progress:
         result = fx.scan(model, out=folder, command_line=session.command_line, progress=progress, **options)
-    return finish(result, folder, as_json=as_json, conditions=fail_on)
+    return finish(result, folder, lambda: print_summary(result, folder), as_json=as_json, conditions=fail_on)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import click
 
+from forensics.cli.fail_on import Condition
 from forensics.cli.main import Session
 from forensics.cli.options import (
     IDS,
-    check_folder,
-    debug_option,
-    json_option,
-    offline_option,
-    output_options,
+    analysis_options,
+    fail_on_option,
     resume_option,
     seed_option,
     threads_option,
@@ -109,33 +105,40 @@ __all__ = ["command"]
 )
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Texts per forward pass.")
 @threads_option
-@offline_option
+@fail_on_option("sticky>0")
 @seed_option
-@output_options
 @resume_option
-@json_option
-@debug_option
+@analysis_options
 @click.pass_obj
-def command(session: Session, /, model: str, out: Path | None, as_json: bool, **options: Any) -> int:
+def command(
+    session: Session,
+    /,
+    model: str,
+    out: Path | None,
+    as_json: bool,
+    fail_on: tuple[Condition, ...],
+    **options: Any,
+) -> int:
     """Find the tokens that distort the text-embedding MODEL.
 
     MODEL is a sentence-transformers folder, an encoder folder with --pooling, a hub id, or `demo`
     (all-MiniLM-L6-v2). Writes tokens.parquet, summary.json, manifest.json, report.md and report.html.
     """
+    import forensics as fx
+    from forensics.cli.finish import finish
+    from forensics.cli.start import started
     from forensics.cli.sticky_summary import print_sticky
-    from forensics.cli.terminal import make_progress
-    from forensics.runs.sticky import find_sticky_tokens
 
     folder = out or default_folder("all-MiniLM-L6-v2" if model == "demo" else model)
-    check_folder(folder)
-    session.folder = folder
-    with redirect_stdout(sys.stderr):
-        result = find_sticky_tokens(
-            model,
-            out=folder,
-            command_line=["forensics", *sys.argv[1:]],
-            progress=make_progress(quiet=as_json),
-            **options,
+    with started(session, folder, quiet=as_json) as progress:
+        result = fx.find_sticky_tokens(
+            model, out=folder, command_line=session.command_line, progress=progress, **options
         )
-    print_sticky(result, folder, as_json=as_json)
-    return 0
+    return finish(
+        result,
+        folder,
+        lambda: print_sticky(result, folder),
+        as_json=as_json,
+        conditions=fail_on,
+        left_out=["scatter"],  # points of the plots
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,18 +18,11 @@ __all__ = ["print_sticky"]
 _WORST = 10
 
 
-def print_sticky(result: StickyResult, folder: Path, *, as_json: bool) -> None:
-    """Print the summary as words, or as one JSON object."""
+def print_sticky(result: StickyResult, folder: Path) -> None:
+    """Print the finding and the tokens of the first ranks."""
     from rich.table import Table
     from rich.text import Text
 
-    from forensics.report.files import dump_json
-
-    if as_json:
-        # The points of the plots are in summary.json; here they would bury everything else.
-        short = {key: value for key, value in result.summary.items() if key != "scatter"}
-        sys.stdout.write(dump_json({**short, "out": str(folder)}))
-        return
     tokens = result.tokens
     known = tokens[tokens["rank"].notna()].sort_values("rank").head(_WORST)
     wanted = ("effect", "validation", "q_value", "slope", "sticky_score", "per_million", "sticky")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,22 +14,25 @@ from forensics.report.visible import plain, shorten
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["print_json", "print_summary"]
+    from forensics.runs.result import RunResult
+
+__all__ = ["print_summary"]
 
 #: Tokens that are listed.
 _WORST = 10
 _SHORT_SIZES = {"config": "config", "matrix": "matrix", "tokenizer": "tokenizer"}
 
 
-def print_summary(results: Results, folder: Path) -> None:
+def print_summary(result: RunResult, folder: Path) -> None:
     """Print the summary of a run; plain text without colour where nobody watches.
 
-    :param results: The run.
+    :param result: The run.
     :param folder: Where its report is.
     """
     from rich.table import Table
     from rich.text import Text
 
+    results = Results(result.tokens, result.summary, result.manifest)
     with summary_console(headline(results), folder) as console:
         facts = Table.grid(padding=(0, 2, 0, 0))
         for label, value in _lines(results):
@@ -125,13 +127,3 @@ def _worst_table(results: Results) -> object | None:
             ]
         table.add_row(*cells)
     return table
-
-
-def print_json(results: Results, folder: Path, conditions: dict[str, bool]) -> None:
-    """Print the summary as one JSON object, with where the files are and what the gate found."""
-    from forensics.report.files import dump_json
-
-    whole = {**results.summary, "out": str(folder)}
-    if conditions:
-        whole["fail_on"] = conditions
-    sys.stdout.write(dump_json(whole))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +9,7 @@ import click
 
 from forensics.cli.fail_on import Condition
 from forensics.cli.main import Session
-from forensics.cli.options import (
-    CONDITION,
-    check_folder,
-    debug_option,
-    json_option,
-    offline_option,
-    output_options,
-)
+from forensics.cli.options import analysis_options, fail_on_option
 from forensics.cli.parsing import default_folder
 
 __all__ = ["command"]
@@ -26,17 +17,8 @@ __all__ = ["command"]
 
 @click.command("tokens", epilog="Example: forensics tokens demo --out results/demo-tokens")
 @click.argument("tokenizer")
-@click.option(
-    "--fail-on",
-    type=CONDITION,
-    multiple=True,
-    metavar="CONDITION",
-    help="Exit with 1 if met, e.g. 'unreachable>0'; may be repeated.",
-)
-@output_options
-@offline_option
-@json_option
-@debug_option
+@fail_on_option("unreachable>0")
+@analysis_options
 @click.pass_obj
 def command(
     session: Session,
@@ -54,17 +36,12 @@ def command(
     """
     import forensics as fx
     from forensics.cli.finish import finish
-    from forensics.cli.terminal import make_progress
+    from forensics.cli.start import started
+    from forensics.cli.summary import print_summary
 
     folder = out or default_folder(tokenizer)
-    check_folder(folder)
-    session.folder = folder
-    with redirect_stdout(sys.stderr):
+    with started(session, folder, quiet=as_json) as progress:
         result = fx.tokens(
-            tokenizer,
-            out=folder,
-            command_line=session.command_line,
-            progress=make_progress(quiet=as_json),
-            **options,
+            tokenizer, out=folder, command_line=session.command_line, progress=progress, **options
         )
-    return finish(result, folder, as_json=as_json, conditions=fail_on)
+    return finish(result, folder, lambda: print_summary(result, folder), as_json=as_json, conditions=fail_on)

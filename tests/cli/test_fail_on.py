@@ -22,8 +22,9 @@ def test_a_condition_compares_as_python_does(sign: str, value: int, limit: int) 
 def test_every_key_of_a_full_run_has_a_number() -> None:
     _, summary, _ = build()
     summary["counts"] |= dict.fromkeys(("unreachable_special", "unreachable_single"), 0)
+    sticky = {"sticky": 0, "shortlisted": 3}
     for key in KEYS:
-        assert parse_condition(f"{key}>=0").is_met(summary), key
+        assert parse_condition(f"{key}>=0").is_met(summary | sticky), key
 
 
 def test_an_unknown_number_lists_the_known_ones() -> None:

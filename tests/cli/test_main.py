@@ -95,6 +95,12 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"forensics {__version__}\n"
 
 
+def test_the_package_runs_as_a_module() -> None:
+    line = [sys.executable, "-m", "forensics", "--version"]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert done.stdout == f"forensics {__version__}\n"
+
+
 def test_scan_passes_every_option_on(fake_api: FakeApi) -> None:
     line = (
         "scan folder/model.gguf --no-verify --candidates 1.5 --max-candidates 9 --audit-sample 7 "
