@@ -1,8 +1,8 @@
 """The journal of a long run: results appended as they come, so that an interruption loses nothing.
 
-One JSON object a line. The first line holds the fingerprint of everything that the results depend on;
-a journal with another fingerprint is put aside, never mixed in. A last line that was cut off by a
-crash is ignored.
+One JSON object a line. The first line holds the fingerprint of everything that the results depend on and
+the version of this project; a journal with another first line is put aside, never mixed in. A last line
+that was cut off by a crash is ignored.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from forensics import __version__
 from forensics.errors import OutputError
 from forensics.report.files import make_folder
 
@@ -33,13 +34,15 @@ class Journal:
 
         :param path: The journal's file; its folder is created.
         :param run: The run's `fingerprint`.
-        :param resume: Whether to keep what is there; if not, or if it is another run's, it is replaced.
+        :param resume: Whether to keep what is there; if not, or if it is another run's or another
+            version's, it is replaced.
         :raises OutputError: If the file cannot be written.
         """
         self.path = path
         make_folder(path.parent)
         entries = list(_read(path)) if resume else []
-        matches = bool(entries) and entries[0].get("fingerprint") == run
+        header = {"fingerprint": run, "version": __version__}
+        matches = bool(entries) and entries[0] == header
         #: Entries of the interrupted run, oldest first.
         self.entries: list[dict[str, Any]] = entries[1:] if matches else []
         try:
@@ -47,7 +50,7 @@ class Journal:
         except OSError as error:
             raise _cannot_write(path, error) from error
         # Written again rather than appended to: the last line may be half a line.
-        for entry in [{"fingerprint": run}, *self.entries]:
+        for entry in [header, *self.entries]:
             self._write(entry)
         self._sync()
 

@@ -19,7 +19,9 @@ from forensics.mixture.splitting import splitter_of
 from forensics.mixture.text_sample import MOST_SAMPLE, sample_blocks
 from forensics.mixture.unlearned import find_unlearned, set_aside
 from forensics.progress import Progress
+from forensics.report.files import read_json
 from forensics.report.manifest import build_manifest, hash_files
+from forensics.runs.folder import finished_manifest
 from forensics.runs.journal import fingerprint
 from forensics.runs.memory import peak_rss_bytes
 from forensics.runs.mixture_summary import merge_table, mixture_summary, text_summary
@@ -133,7 +135,7 @@ def infer_mixture(
     :raises MissingExtraError: If the libraries of the extra `mixture` are not installed.
     """
     import forensics
-    from forensics.runs.mixture_folder import finished_mixture
+    from forensics.report.mixture import load_merges
     from forensics.sources import open_tokenizer
 
     _check_installed(dask)
@@ -174,9 +176,10 @@ def infer_mixture(
         }
     )
     folder = None if out is None else Path(out)
-    if folder is not None and not overwrite and (finished := finished_mixture(folder, run)) is not None:
+    kept = None if folder is None or overwrite else finished_manifest(folder, run, "mixture.json")
+    if folder is not None and kept is not None:
         progress.note(f"{folder} holds this run already; --overwrite computes it again.")
-        return MixtureResult(*finished, folder)
+        return MixtureResult(read_json(folder / "mixture.json"), load_merges(folder), kept, folder)
     counted = count_categories(
         categories,
         splitter,

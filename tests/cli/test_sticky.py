@@ -44,7 +44,16 @@ def test_the_summary_names_the_report_and_the_report_renders_again(inputs, tmp_p
 
 
 def test_the_gate_closes_on_a_number_of_this_command(inputs, tmp_path, capsys):
-    gate = ["--tokens", "7,9", "--no-effects", "--json", "--fail-on", "shortlisted>=2", "--fail-on", "sticky>2"]
+    gate = [
+        "--tokens",
+        "7,9",
+        "--no-effects",
+        "--json",
+        "--fail-on",
+        "shortlisted>=2",
+        "--fail-on",
+        "sticky>2",
+    ]
     assert run(arguments(inputs, tmp_path / "out", *gate)) == 1
     said = capsys.readouterr()
     assert json.loads(said.out)["fail_on"] == {"shortlisted>=2": True, "sticky>2": False}
