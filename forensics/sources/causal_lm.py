@@ -11,13 +11,10 @@ evidence about the released one).
 from __future__ import annotations
 
 import importlib.util
-import io
 import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +22,17 @@ from forensics.errors import BadInputError, ForensicsError, MissingExtraError
 from forensics.sources.gguf_file import read_gguf
 from forensics.sources.interface import Checkpoint
 from forensics.sources.slim_gguf import write_slim_gguf
+from forensics.sources.transformers_runtime import (
+    check_dtype,
+    choose_device,
+    import_libraries,
+    loading_options,
+    quiet,
+    reason_of,
+)
 
 __all__ = ["load_causal_lm"]
 
-DTYPES = ("float32", "bfloat16", "float16")
 #: Share of the free memory that the weights may fill as float32 before `auto` takes bfloat16.
 _MEMORY_SHARE = 0.6
 
@@ -53,29 +57,22 @@ def load_causal_lm(
     :raises MissingExtraError: If torch, transformers or accelerate is not installed.
     :raises ForensicsError: If the model cannot be run; the message says why.
     """
-    transformers, torch = _libraries()
+    transformers, torch = import_libraries()
     if not checkpoint.is_causal_lm:
         raise BadInputError(
             checkpoint.path,
             "no configuration and weights of a causal language model",
             "name the model's folder or GGUF file, or scan it with --no-verify",
         )
-    if dtype not in ("auto", *DTYPES):
-        raise BadInputError("--dtype", f"found {dtype!r}", f"give auto, {', '.join(DTYPES)}")
-    target = _device(torch, device)
+    check_dtype(dtype)
+    target = choose_device(torch, device)
     if threads is not None:
         torch.set_num_threads(threads)
-    # Written dtype= since transformers 4.56, torch_dtype= before.
-    version = tuple(int(part) for part in transformers.__version__.split(".")[:2])
-    keyword = "dtype" if version >= (4, 56) else "torch_dtype"
-    options = {
-        keyword: _dtype(torch, checkpoint, target, dtype),
-        "local_files_only": True,
-        "trust_remote_code": trust_remote_code,
-        "weights_only": True,
-    }
+    options = loading_options(
+        transformers, _dtype(torch, checkpoint, target, dtype), trust_remote_code=trust_remote_code
+    )
     try:
-        with _quiet(transformers):
+        with quiet(transformers):
             if checkpoint.format == "gguf":
                 model = _load_gguf(transformers, _file_of(checkpoint, ".gguf"), options)
             else:
@@ -90,19 +87,8 @@ def load_causal_lm(
     # A model's files decide which of transformers' and torch's thousand checks fails, and with what;
     # whichever it is, the weights can still be scanned and the reader wants its words.
     except Exception as error:
-        reason = " ".join(str(error).split())[:300] or "no reason given"
-        found = f"transformers cannot run it ({type(error).__name__}: {reason})"
+        found = f"transformers cannot run it ({reason_of(error)})"
         raise BadInputError(checkpoint.path, found, "scan it with --no-verify") from error
-
-
-def _libraries() -> tuple[Any, Any]:
-    """Import transformers and torch, or say how to install them."""
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise MissingExtraError(error.name or "torch", "models", "running a model") from error
-    return transformers, torch
 
 
 def _load_gguf(transformers: Any, path: Path, options: dict[str, Any]) -> Any:
@@ -132,17 +118,6 @@ def _file_of(checkpoint: Checkpoint, ending: str) -> Path:
     )
 
 
-def _device(torch: Any, device: str) -> Any:
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError) as error:  # torch asserts where a build has no CUDA
-        raise BadInputError("--device", f"{device!r} cannot be used", "give auto, cpu or cuda") from error
-    return chosen
-
-
 def _dtype(torch: Any, checkpoint: Checkpoint, device: Any, dtype: str) -> Any:
     """Return a torch dtype, or `auto` for the one the weights are stored in."""
     if dtype != "auto":
@@ -158,22 +133,3 @@ def _free_memory() -> float:
     if "SC_AVPHYS_PAGES" not in getattr(os, "sysconf_names", {}):
         return math.inf
     return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-
-
-@contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """Keep transformers' bars and remarks off standard error, where ours are drawn.
-
-    Its GGUF reader draws a bar that no setting silences, so standard error goes nowhere meanwhile.
-    """
-    log = transformers.utils.logging
-    level, bars = log.get_verbosity(), log.is_progress_bar_enabled()
-    log.set_verbosity_error()
-    log.disable_progress_bar()
-    try:
-        with redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        log.set_verbosity(level)
-        if bars:
-            log.enable_progress_bar()

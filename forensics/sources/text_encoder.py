@@ -31,6 +31,14 @@ from forensics.sources.embedding_layout import EmbeddingLayout, read_embedding_l
 from forensics.sources.embedding_runtime import BACKENDS, Forward, choose_forward
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.locate import locate_model, model_name
+from forensics.sources.transformers_runtime import (
+    check_dtype,
+    choose_device,
+    import_libraries,
+    loading_options,
+    quiet,
+    reason_of,
+)
 
 __all__ = ["TextEncoder", "demo_embedding_model", "open_text_encoder"]
 
@@ -255,29 +263,18 @@ def open_text_encoder(
 
 
 def _load(layout: EmbeddingLayout, device: str, dtype: str, threads: int | None) -> Any:
-    from forensics.sources.causal_lm import _device, _libraries, _quiet
-
-    transformers, torch = _libraries()
-    if dtype not in ("auto", "float32", "bfloat16", "float16"):
-        raise BadInputError("--dtype", f"found {dtype!r}", "give auto, float32, bfloat16 or float16")
-    target = _device(torch, device)
+    transformers, torch = import_libraries()
+    check_dtype(dtype)
+    target = choose_device(torch, device)
     if threads is not None:
         torch.set_num_threads(threads)
     chosen = dtype if dtype != "auto" else ("float32" if target.type == "cpu" else "bfloat16")
-    version = tuple(int(part) for part in transformers.__version__.split(".")[:2])
-    keyword = "dtype" if version >= (4, 56) else "torch_dtype"
+    options = loading_options(transformers, getattr(torch, chosen))
     try:
-        with _quiet(transformers):
-            model = transformers.AutoModel.from_pretrained(
-                layout.transformer,
-                local_files_only=True,
-                trust_remote_code=False,
-                weights_only=True,
-                **{keyword: getattr(torch, chosen)},
-            )
+        with quiet(transformers):
+            model = transformers.AutoModel.from_pretrained(layout.transformer, **options)
     except Exception as error:  # whichever of transformers' checks fails, the reader wants its words
-        reason = " ".join(str(error).split())[:300] or "no reason given"
-        found = f"transformers cannot load it ({type(error).__name__}: {reason})"
+        found = f"transformers cannot load it ({reason_of(error)})"
         raise BadInputError(
             layout.transformer, found, "check the folder's config.json and weights"
         ) from error
