@@ -6,22 +6,19 @@ what lies above a fence of the shortlist's own validation values.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from forensics.progress import Progress
+from forensics.sticky.early_stop import best_scores
 from forensics.sticky.published_scorer import PairBench
 from forensics.sticky.published_texts import insertion_slots
 
-__all__ = ["EARLY_BLOCK", "PublishedPlan", "PublishedResult", "find_as_published", "shortlist_threshold"]
+__all__ = ["PublishedPlan", "PublishedResult", "find_as_published", "shortlist_threshold"]
 
-#: Tokens that the early stop looks at together.
-EARLY_BLOCK = 32
 #: Verdict: above Q3 + this many interquartile ranges.
 FENCE = 0.7
 
@@ -75,7 +72,18 @@ def find_as_published(
         token's validation would depend on which other tokens are shortlisted.
     """
     progress = progress or Progress()
-    scores = _score(scoring, plan, recall, keep, progress)
+    if plan.early_stop and plan.requested is None:
+        scores = best_scores(
+            scoring,
+            plan.available,
+            copies=plan.copies,
+            percent=plan.shortlist,
+            recall=recall,
+            keep=keep,
+            progress=progress,
+        )
+    else:
+        scores = _score(scoring, plan, recall, keep, progress)
     if plan.requested is None:
         threshold = shortlist_threshold(scores, plan.shortlist)
         chosen = [i for i, score in scores.items() if score is not None and score >= threshold]
@@ -110,41 +118,16 @@ def _score(
 ) -> dict[int, float | None]:
     ids = list(plan.available)
     wanted = _places(ids, plan.requested)
-    early = plan.early_stop and plan.requested is None
-    # The percentile lies between two scores of the ranking; both must be known.
-    needed = len(ids) - int(np.floor((1 - plan.shortlist / 100) * (len(ids) - 1)))
-    best: list[float] = []
     scores: dict[int, float | None] = {}
-    slots = insertion_slots(len(ids), bench.words, plan.copies, wanted)
     with progress.stage("score", len(wanted), "tokens") as stage:
-        while block := list(islice(slots, EARLY_BLOCK if early else 1)):
-            kept = {ids[k]: recall(f"score:{ids[k]}") for k, _ in block}
-            if None in kept.values():
-                # Computed whole even if some is kept: what is stopped must not depend on an interruption.
-                needs = best[0] if early and len(best) >= needed else None
-                kept = _score_block(bench, plan, [(ids[k], places) for k, places in block], needs)
-                for token_id, value in kept.items():
-                    keep(f"score:{token_id}", value)
-            for token_id, value in kept.items():
-                score = scores[token_id] = value["score"]
-                if score is not None:
-                    (heapq.heappush if len(best) < needed else heapq.heappushpop)(best, score)
-            stage.advance(len(block))
+        for k, slots in insertion_slots(len(ids), bench.words, plan.copies, wanted):
+            kept = recall(f"score:{ids[k]}")
+            if kept is None:
+                kept = bench.score(plan.available[ids[k]], slots)
+                keep(f"score:{ids[k]}", kept)
+            scores[ids[k]] = kept
+            stage.advance()
     return scores
-
-
-def _score_block(
-    bench: PairBench, plan: PublishedPlan, block: Sequence[tuple[int, list[list[int]]]], needed: float | None
-) -> dict[int, dict[str, float | None]]:
-    """Return the scores of some tokens, None for those that are certain to be below `needed`."""
-    texts = [plan.available[token_id] for token_id, _ in block]
-    below = [False] * len(block)
-    if needed is not None:
-        below = bench.certainly_below(texts, [places for _, places in block], needed)
-    return {
-        token_id: {"score": None if stopped else bench.score(text, places)}
-        for (token_id, places), text, stopped in zip(block, texts, below, strict=True)
-    }
 
 
 def _validate(
