@@ -1,7 +1,7 @@
 """Sticky tokens: CPU seconds per token, this package against the plain procedure, in the same run.
 
     python -m benchmarks.sticky                 # all-MiniLM-L6-v2, 300 random tokens, 20 the plain way
-    python -m benchmarks.sticky --tokens 400 --plain 20
+    python -m benchmarks.sticky --words 12      # on pairs of short sentences
 
 The plain procedure takes one token at a time and hands its 121 texts to `SentenceTransformer.encode`, on one
 thread and as a user would run it, on as many as torch takes by itself. The sides take turns token by token,
@@ -25,7 +25,9 @@ from forensics.runs.sticky_contraction import probe_sets
 from forensics.runs.sticky_inputs import StickyOptions, reachable_tokens, round_trip_tokens, sentence_sets
 from forensics.sources.text_encoder import open_text_encoder
 from forensics.sticky.contraction import Lines, measure_token
-from forensics.sticky.find_as_published import EARLY_BLOCK, shortlist_threshold
+from forensics.sticky.early_stop import BLOCK as EARLY_BLOCK
+from forensics.sticky.early_stop import MOST_SAMPLE, first_bar
+from forensics.sticky.find_as_published import shortlist_threshold
 from forensics.sticky.insertion import Mode
 from forensics.sticky.pairs import SentencePair, pairs_of_sentences
 from forensics.sticky.published_score import MODE_WEIGHTS, cell_score
@@ -103,6 +105,7 @@ def main() -> None:
     parser.add_argument("--model", default="demo")
     parser.add_argument("--tokens", type=int, default=300, help="random tokens for this package")
     parser.add_argument("--plain", type=int, default=20, help="how many of them also go the plain way")
+    parser.add_argument("--words", type=int, help="pairs of sentences of this many words at most")
     arguments = parser.parse_args()
     default_threads = torch.get_num_threads()
     encoder = open_text_encoder(arguments.model, device="cpu", threads=1)
@@ -113,6 +116,8 @@ def main() -> None:
     chosen = sorted(int(i) for i in rng.choice(np.array(list(available)), arguments.tokens, replace=False))
     some = {i: available[i] for i in chosen}
     name, sentences = sentence_sets(StickyOptions())[0]
+    if arguments.words:
+        sentences = [s for s in sentences if len(s.split()) <= arguments.words]
     pairs = pairs_of_sentences(encoder, sentences, U, 5, name)
     bench, plain = PairBench.of(encoder, pairs), PlainProcedure(encoder.path, pairs)
     torch_bench = PairBench.of(by_torch, pairs)
@@ -143,13 +148,12 @@ def main() -> None:
 
     texts = list(some.values())
     scores = {k: bench.score(text, slots[k]) for k, text in enumerate(texts)}
-    threshold = shortlist_threshold(scores, SHORTLIST)
+    # The bar that a run begins with; it rises to the shortlist's least score while the run goes on.
+    bar = first_bar(list(scores.values()), SHORTLIST)
     stop_seconds, survivors = 0.0, []
     for start in range(0, len(texts), EARLY_BLOCK):
         part = range(start, min(start + EARLY_BLOCK, len(texts)))
-        below, spent = timed(
-            bench.certainly_below, [texts[k] for k in part], [slots[k] for k in part], threshold
-        )
+        below, spent = timed(bench.certainly_below, [texts[k] for k in part], [slots[k] for k in part], bar)
         stop_seconds += spent
         survivors += [k for k, stopped in zip(part, below, strict=True) if not stopped]
 
@@ -163,8 +167,8 @@ def main() -> None:
         ("the same, screen in bfloat16", "screen bf16"),
     ):
         per[label] = per[screen] + share * per["measure"]
-    # Survivors are scored in full, and so are the tokens before there is a threshold: as many as it lets by.
-    in_full = len(survivors) / len(some) + SHORTLIST / 100
+    # Scored in full: what the bar lets by, and the sample from which a run guesses its first bar.
+    in_full = len(survivors) / len(some) + MOST_SAMPLE / len(available)
     per["std, early stop"] = stop_seconds / len(some) + in_full * per["std"]
     print(f"{encoder.name}, {tested} tokens the plain way, {len(some)} by this package")
     print(f"one thread where none is stated, {default_threads} by default\n")
@@ -179,6 +183,7 @@ def main() -> None:
           f"   ({positions / tested:,.0f} positions, {rate / 1e9:.0f} GFLOP/s)")  # fmt: skip
     over = sum(d > 1e-5 for d in differences)
     print(f"\nscores: largest difference to plain {max(differences):.2e}, {over} of {tested} above 1e-5")
+    threshold = shortlist_threshold(scores, SHORTLIST)
     kept = {k for k, score in scores.items() if score >= threshold} <= set(survivors)
     print(f"early stop: shortlist kept {kept}, {len(survivors)} of {len(some)} scored in full")
 

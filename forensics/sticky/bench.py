@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from forensics.progress import Stage
 from forensics.sticky.contraction import Lines, TokenLines, measure_token
-from forensics.sticky.interface import Encoder, Float64Array
+from forensics.sticky.interface import Encoder, Float64Array, Keep, Recall
 from forensics.sticky.probes import ProbeSet
 from forensics.sticky.screening import screen_block
 
-__all__ = ["Bench", "Keep", "Recall"]
-
-#: Looks up an earlier result by its key, None if there is none.
-Recall = Callable[[str], Any]
-#: Keeps a result under its key.
-Keep = Callable[[str, Any], None]
+__all__ = ["Bench"]
 
 
 class Bench:

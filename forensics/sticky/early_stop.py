@@ -10,17 +10,17 @@ time that a run takes, and never the shortlist.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
 from forensics.progress import Progress
+from forensics.sticky.interface import Keep, Recall
 from forensics.sticky.published_scorer import PairBench
 from forensics.sticky.published_texts import SEED, insertion_slots
 
-__all__ = ["BLOCK", "best_scores", "first_bar"]
+__all__ = ["BLOCK", "MOST_SAMPLE", "best_scores", "first_bar"]
 
 #: Tokens that are looked at together.
 BLOCK = 32
@@ -61,8 +61,8 @@ def best_scores(
     *,
     copies: int,
     percent: float,
-    recall: Callable[[str], Any],
-    keep: Callable[[str, Any], None],
+    recall: Recall,
+    keep: Keep,
     progress: Progress,
 ) -> dict[int, float | None]:
     """Return the scores of all tokens that can come into the shortlist, None for the others.
@@ -122,8 +122,8 @@ def _kept_or_scored(
     block: Sequence[tuple[int, list[list[int]]]],
     bar: float,
     attempt: str,
-    recall: Callable[[str], Any],
-    keep: Callable[[str, Any], None],
+    recall: Recall,
+    keep: Keep,
 ) -> dict[int, float | None]:
     """Return the scores of some tokens, None for those that are certain to be below `bar`."""
     kept = {token_id: recall(f"{attempt}:{token_id}") for token_id, _ in block}

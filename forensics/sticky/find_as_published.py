@@ -6,14 +6,14 @@ what lies above a fence of the shortlist's own validation values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from forensics.progress import Progress
 from forensics.sticky.early_stop import best_scores
+from forensics.sticky.interface import Keep, Recall
 from forensics.sticky.published_scorer import PairBench
 from forensics.sticky.published_texts import insertion_slots
 
@@ -60,8 +60,8 @@ def find_as_published(
     validating: PairBench,
     plan: PublishedPlan,
     *,
-    recall: Callable[[str], Any] = lambda key: None,
-    keep: Callable[[str, Any], None] = lambda key, value: None,
+    recall: Recall = lambda key: None,
+    keep: Keep = lambda key, value: None,
     progress: Progress | None = None,
 ) -> PublishedResult:
     """Return the published procedure's scores, shortlist, validation values and verdicts.
@@ -72,6 +72,7 @@ def find_as_published(
         token's validation would depend on which other tokens are shortlisted.
     """
     progress = progress or Progress()
+    scores: Mapping[int, float | None]
     if plan.early_stop and plan.requested is None:
         scores = best_scores(
             scoring,
@@ -83,13 +84,14 @@ def find_as_published(
             progress=progress,
         )
     else:
-        scores = _score(scoring, plan, recall, keep, progress)
+        asked = plan.available.keys() if plan.requested is None else set(plan.requested)
+        scores = _measure("score", scoring, scoring.score, plan, asked, recall, keep, progress)
     if plan.requested is None:
         threshold = shortlist_threshold(scores, plan.shortlist)
-        chosen = [i for i, score in scores.items() if score is not None and score >= threshold]
+        chosen = {i for i, score in scores.items() if score is not None and score >= threshold}
     else:
-        threshold, chosen = None, list(scores)
-    validation = _validate(validating, plan, chosen, recall, keep, progress)
+        threshold, chosen = None, set(scores)
+    validation = _measure("validate", validating, validating.validate, plan, chosen, recall, keep, progress)
     fence = None
     if plan.requested is None and validation:
         low, high = np.percentile(list(validation.values()), [25, 75])
@@ -103,58 +105,36 @@ def shortlist_threshold(scores: Mapping[int, float | None], percent: float) -> f
 
     Scores that are not known are below it by construction; any value below will do for them.
     """
-    values = [-np.inf if score is None else score for score in scores.values()]
-    finite = np.array(values)
-    finite[np.isinf(finite)] = -1e9  # interpolation between two infinities would give NaN
-    return float(np.percentile(finite, 100 - percent))
+    # No score is below 0, and infinity would make the interpolation NaN.
+    values = [-1.0 if score is None else score for score in scores.values()]
+    return float(np.percentile(values, 100 - percent))
 
 
-def _score(
+def _measure(
+    what: str,
     bench: PairBench,
+    measure: Callable[[str, Sequence[Sequence[int]]], float],
     plan: PublishedPlan,
-    recall: Callable[[str], Any],
-    keep: Callable[[str, Any], None],
-    progress: Progress,
-) -> dict[int, float | None]:
-    ids = list(plan.available)
-    wanted = _places(ids, plan.requested)
-    scores: dict[int, float | None] = {}
-    with progress.stage("score", len(wanted), "tokens") as stage:
-        for k, slots in insertion_slots(len(ids), bench.words, plan.copies, wanted):
-            kept = recall(f"score:{ids[k]}")
-            if kept is None:
-                kept = bench.score(plan.available[ids[k]], slots)
-                keep(f"score:{ids[k]}", kept)
-            scores[ids[k]] = kept
-            stage.advance()
-    return scores
-
-
-def _validate(
-    bench: PairBench,
-    plan: PublishedPlan,
-    chosen: Sequence[int],
-    recall: Callable[[str], Any],
-    keep: Callable[[str, Any], None],
+    chosen: Collection[int],
+    recall: Recall,
+    keep: Keep,
     progress: Progress,
 ) -> dict[int, float]:
+    """Return a number for every token chosen, in id order.
+
+    :param what: Names the numbers, for the user and for `recall`.
+    :param measure: Takes a token's text and the places of its copies.
+    """
     ids = list(plan.available)
-    wanted = _places(ids, chosen)
+    wanted = {k for k, token_id in enumerate(ids) if token_id in chosen}
     values: dict[int, float] = {}
-    with progress.stage("validate", len(wanted), "tokens") as stage:
+    with progress.stage(what, len(wanted), "tokens") as stage:
         for k, slots in insertion_slots(len(ids), bench.words, plan.copies, wanted):
-            kept = recall(f"validate:{ids[k]}")
+            key = f"{what}:{ids[k]}"
+            kept = recall(key)
             if kept is None:
-                kept = bench.validate(plan.available[ids[k]], slots)
-                keep(f"validate:{ids[k]}", kept)
+                kept = measure(plan.available[ids[k]], slots)
+                keep(key, kept)
             values[ids[k]] = kept
             stage.advance()
     return values
-
-
-def _places(ids: Sequence[int], requested: Sequence[int] | None) -> set[int]:
-    """Return the places in id order of the tokens asked for."""
-    if requested is None:
-        return set(range(len(ids)))
-    asked = set(requested)
-    return {k for k, token_id in enumerate(ids) if token_id in asked}

@@ -15,9 +15,9 @@ import numpy as np
 
 from forensics.errors import BadInputError
 from forensics.progress import Progress
-from forensics.sticky.bench import Bench, Keep, Recall
+from forensics.sticky.bench import Bench
 from forensics.sticky.contraction import TokenLines
-from forensics.sticky.interface import Encoder, Float64Array
+from forensics.sticky.interface import Encoder, Float64Array, Keep, Recall
 from forensics.sticky.ordinary import Ordinary, by_probe, describe_ordinary, least_effect, robust_spread
 from forensics.sticky.probes import ProbeSet
 from forensics.sticky.screen_recall import ScreenRecall, below_the_bar, draw_from_bands, estimate_recall

@@ -1,20 +1,24 @@
-"""What the analyses need of an embedding model; `forensics.sources.text_encoder` is one."""
+"""What the analyses need: an embedding model (`forensics.sources.text_encoder` is one) and a memory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Encoder", "Float32Array", "Float64Array", "TokenIds"]
+__all__ = ["Encoder", "Float32Array", "Float64Array", "Keep", "Recall", "TokenIds"]
 
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
 #: Content ids of one text, without the special tokens around it.
 TokenIds = tuple[int, ...]
+#: Looks up what an interrupted run kept under a key, None if there is nothing.
+Recall = Callable[[str], Any]
+#: Keeps a JSON value under its key.
+Keep = Callable[[str, Any], None]
 
 
 class Encoder(Protocol):
