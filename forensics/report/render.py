@@ -48,10 +48,12 @@ def save_run(
     :return: The files written, `report.html` first.
     :raises OutputError: If anything cannot be written.
     """
+    from forensics.report.sticky_table import write_sticky_tokens
     from forensics.report.tokens_table import write_tokens
 
+    write = write_sticky_tokens if summary.get("kind") == "sticky" else write_tokens
     data = [
-        write_tokens(folder / "tokens.parquet", tokens),
+        write(folder / "tokens.parquet", tokens),
         write_json(folder / "manifest.json", manifest),
         # Last of the data: a folder that has a summary has everything the summary speaks of.
         write_json(folder / "summary.json", summary),

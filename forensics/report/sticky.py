@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.report.blocks import Document, Tile
-from forensics.report.files import write_json
 from forensics.report.pages import write_pages
 from forensics.report.results import Results
 from forensics.report.sections.run import notes, provenance
@@ -15,30 +14,11 @@ from forensics.report.sections.sticky_contraction import contraction, measured
 from forensics.report.sections.sticky_damage import attention, retrieval
 from forensics.report.sections.sticky_occurrence import occurrence
 from forensics.report.sections.sticky_published import published
-from forensics.report.sticky_table import write_sticky_tokens
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["render_sticky", "save_sticky", "sticky_document", "sticky_headline", "sticky_html"]
-
-
-def save_sticky(
-    folder: Path, tokens: pd.DataFrame, summary: Mapping[str, Any], manifest: Mapping[str, Any]
-) -> list[Path]:
-    """Write a run's data files into `folder`, then the reports that are rendered from them.
-
-    :return: The files written, `report.html` first.
-    :raises OutputError: If anything cannot be written.
-    """
-    from forensics.report.render import render
-
-    data = [
-        write_sticky_tokens(folder / "tokens.parquet", tokens),
-        write_json(folder / "manifest.json", manifest),
-        write_json(folder / "summary.json", summary),
-    ]
-    return [*render(folder), *data]
+__all__ = ["render_sticky", "sticky_document", "sticky_headline", "sticky_html"]
 
 
 def render_sticky(folder: Path, results: Results) -> list[Path]:
@@ -106,11 +86,9 @@ def sticky_headline(results: Results) -> str:
         )
     return (
         f"{found:,} of {scope} {'is' if found == 1 else 'are'} sticky: {copies} copies contract the "
-        f"differences between similarities by at least {minimum:.0%} more than the median ordinary "
-        f"token does, "
-        f"at a false-discovery rate of {results.get('false_discovery_rate'):.0%}, confirmed on a second "
-        f"set of "
-        "sentences."
+        f"differences between similarities by at least {minimum:.0%} more than the median ordinary token "
+        f"does, at a false-discovery rate of {results.get('false_discovery_rate'):.0%}, confirmed on a "
+        "second set of sentences."
     )
 
 

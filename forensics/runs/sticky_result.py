@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from forensics.runs.result import RunResult
 
@@ -13,15 +12,6 @@ __all__ = ["StickyResult"]
 @dataclass(frozen=True, eq=False, repr=False)
 class StickyResult(RunResult):
     """The result of `sticky`, in memory; columns and keys are those of the files on disk."""
-
-    def save(self, folder: str | Path) -> list[Path]:
-        """Write data files and reports into `folder` and return their paths, `report.html` first.
-
-        :raises OutputError: If anything cannot be written.
-        """
-        from forensics.report.sticky import save_sticky
-
-        return save_sticky(Path(folder), self.tokens, self.summary, self.manifest)
 
     def __repr__(self) -> str:
         """Return the headline."""
