@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "is_mixture",
     "load_merges",
     "mixture_document",
     "mixture_headline",
@@ -68,11 +67,6 @@ def save_mixture(
         write_json(folder / "mixture.json", summary),
     ]
     return [*render_mixture(folder), *data]
-
-
-def is_mixture(folder: Path) -> bool:
-    """Return whether `folder` holds a run of `mixture`."""
-    return (folder / "mixture.json").is_file()
 
 
 def load_merges(folder: Path) -> pd.DataFrame:
