@@ -15,8 +15,8 @@ import time
 
 COMMANDS = {
     "python -c pass": [sys.executable, "-c", "pass"],
-    "forensics --help": [sys.executable, "-m", "forensics.cli.main", "--help"],
-    "forensics scan --help": [sys.executable, "-m", "forensics.cli.main", "scan", "--help"],
+    "forensics --help": [sys.executable, "-m", "forensics", "--help"],
+    "forensics scan --help": [sys.executable, "-m", "forensics", "scan", "--help"],
     "import forensics": [sys.executable, "-c", "import forensics"],
 }
 

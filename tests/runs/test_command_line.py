@@ -24,7 +24,7 @@ def command(*arguments: object, limit: int | None = None, **options):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     return subprocess.Popen(
-        [sys.executable, "-m", "forensics.cli.main", *map(str, arguments)],
+        [sys.executable, "-m", "forensics", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
