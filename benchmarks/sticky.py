@@ -26,7 +26,7 @@ from forensics.runs.sticky_inputs import StickyOptions, reachable_tokens, round_
 from forensics.sources.text_encoder import open_text_encoder
 from forensics.sticky.contraction import Lines, measure_token
 from forensics.sticky.early_stop import BLOCK as EARLY_BLOCK
-from forensics.sticky.early_stop import MOST_SAMPLE, first_bar
+from forensics.sticky.early_stop import CAUTION, MOST_SAMPLE, guess_bar
 from forensics.sticky.find_as_published import shortlist_threshold
 from forensics.sticky.insertion import Mode
 from forensics.sticky.pairs import SentencePair, pairs_of_sentences
@@ -149,13 +149,13 @@ def main() -> None:
     texts = list(some.values())
     scores = {k: bench.score(text, slots[k]) for k, text in enumerate(texts)}
     # The bar that a run begins with; it rises to the shortlist's least score while the run goes on.
-    bar = first_bar(list(scores.values()), SHORTLIST)
+    bar = guess_bar(list(scores.values()), CAUTION * SHORTLIST)
     stop_seconds, survivors = 0.0, []
     for start in range(0, len(texts), EARLY_BLOCK):
         part = range(start, min(start + EARLY_BLOCK, len(texts)))
-        below, spent = timed(bench.certainly_below, [texts[k] for k in part], [slots[k] for k in part], bar)
+        bounds, spent = timed(bench.upper_bounds, [texts[k] for k in part], [slots[k] for k in part], bar)
         stop_seconds += spent
-        survivors += [k for k, stopped in zip(part, below, strict=True) if not stopped]
+        survivors += [k for k, bound in zip(part, bounds, strict=True) if bound >= bar]
 
     tested = min(arguments.plain, len(some))
     per = {key: spent / (len(some) if key.startswith("screen") else tested) for key, spent in seconds.items()}

@@ -74,13 +74,13 @@ class PairBench:
                 total += MODE_WEIGHTS[mode] * cell_score(distances, float(bare[p]))
         return total / len(self.pairs)
 
-    def certainly_below(
+    def upper_bounds(
         self, tokens: Sequence[str], slots: Sequence[Sequence[Sequence[int]]], needed: float
-    ) -> list[bool]:
-        """Return for each token whether its score is certain to be below `needed`.
+    ) -> list[float]:
+        """Return an exact upper bound of each token's score, no sharper than shows that it is below `needed`.
 
-        The texts of all tokens are encoded together, a round at a time, and a token takes part until an
-        exact upper bound of its score is below `needed`. Most of a score comes from cells without any rise,
+        The texts of all tokens are encoded together, a round at a time, and a token takes part until its
+        bound is below `needed`. Most of a score comes from cells without any rise,
         so a cell that has shown one is left alone.
 
         :param tokens: Their decoded texts.
@@ -105,7 +105,7 @@ class PairBench:
                 bounds[t, p, m] = cell_upper_bound(distances[t, p, m], float(bare[t, p]), ROUNDING)
                 open_cells[t, p, m] = not len(rising_steps(distances[t, p, m], ROUNDING))
             open_cells[(bounds * weights).sum(axis=(1, 2)) < needed] = False
-        return [bool(bound < needed) for bound in (bounds * weights).sum(axis=(1, 2))]
+        return [float(bound) for bound in (bounds * weights).sum(axis=(1, 2))]
 
     def validate(self, token: str, slots: Sequence[Sequence[int]]) -> float:
         """Return the weighted share of (pair, mode) cells whose mean distance is below `d_0`."""

@@ -28,12 +28,12 @@ def every_score(bench):
     return {len(WORDS) + k: bench.score(f"q{k}x", slots) for k, slots in places}
 
 
-def stopped_run(bench, recall=lambda key: None, keep=lambda key, value: None, progress=None):
+def stopped_run(bench, recall=lambda key: None, keep=lambda key, value: None, progress=None, percent=5):
     return best_scores(
         bench,
         AVAILABLE,
         copies=COPIES,
-        percent=5,
+        percent=percent,
         recall=recall,
         keep=keep,
         progress=progress or Progress(),
@@ -54,13 +54,25 @@ def test_the_best_are_known_with_the_scores_of_a_full_run(bench, every_score):
     assert len(known) < TOKENS
 
 
-def test_a_guess_that_was_too_high_is_found_out(bench, every_score, monkeypatch):
-    guesses = iter([np.inf, max(every_score.values()), -np.inf])
-    monkeypatch.setattr(early_stop, "first_bar", lambda sample, percent: next(guesses))
+# The sample of 20 holds the best 9 of 160 that the first share asks for, and not the best 81 of the second.
+@pytest.mark.parametrize(("percent", "count"), [(5, 9), (50, 81)])
+def test_a_guess_that_was_too_high_is_found_out(bench, every_score, monkeypatch, percent, count):
+    guesses = iter([np.inf, max(every_score.values()), 0.9 * max(every_score.values())])
+    monkeypatch.setattr(early_stop, "guess_bar", lambda sample, share: next(guesses, -np.inf))
     heard = Progress()
-    found = stopped_run(bench, progress=heard)
-    assert best(found, 9) == best(every_score, 9)
-    assert "score again again" in heard.seconds
+    found = stopped_run(bench, progress=heard, percent=percent)
+    assert best(found, count) == best(every_score, count)
+    assert "score again" in heard.seconds
+
+
+def test_a_bound_is_never_below_the_score(bench, every_score):
+    places = list(insertion_slots(TOKENS, bench.words, COPIES, set(range(0, TOKENS, 4))))
+    tokens, slots = [f"q{k}x" for k, _ in places], [at for _, at in places]
+    for needed in np.percentile(list(every_score.values()), [20, 60, 95]):
+        bounds = bench.upper_bounds(tokens, slots, needed)
+        for (k, _), bound in zip(places, bounds, strict=True):
+            assert bound >= every_score[len(WORDS) + k]
+    assert any(bound < needed for bound in bounds)
 
 
 def test_an_interruption_changes_nothing(bench, monkeypatch):
