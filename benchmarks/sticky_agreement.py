@@ -1,0 +1,157 @@
+"""Sticky tokens: what the two methods agree on, how far each agrees with itself, and which foretells damage.
+
+    python -m benchmarks.sticky_agreement       # all-MiniLM-L6-v2, about fifteen minutes on one core
+
+1. Two finished runs over the whole vocabulary: how many tokens each calls sticky, how many both do, and how
+   many both would by chance.
+2. Random tokens on two disjoint sets of sentences: does the published score, and does the effect, of the
+   first set say anything about that of the second?
+3. What eight copies of a token, inserted by id, cost a search: tokens that both, only one or neither of the
+   methods calls sticky, and the random tokens of 2 against their score and effect.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from forensics.runs.sticky_contraction import probe_sets
+from forensics.runs.sticky_inputs import StickyOptions, round_trip_tokens, sentence_sets
+from forensics.sources.sentences import retrieval_set
+from forensics.sources.text_encoder import TextEncoder, open_text_encoder
+from forensics.sticky.contraction import Lines, measure_token
+from forensics.sticky.ordinary import by_probe
+from forensics.sticky.pairs import pairs_of_sentences
+from forensics.sticky.published_scorer import PairBench
+from forensics.sticky.published_texts import insertion_slots
+from forensics.sticky.retrieval import RetrievalBench
+
+RUN = Path("results/all-MiniLM-L6-v2")
+COPIES = 8
+PAIRS = 5
+
+
+def both_verdicts(contraction: Path, std: Path) -> pd.DataFrame:
+    """Return the tokens that both methods can judge, with the verdicts of either."""
+    tables = []
+    for folder, name in ((contraction, "contraction"), (std, "std")):
+        table = pd.read_parquet(folder / "tokens.parquet").set_index("token_id")
+        tables.append(table[["text", "shortlisted", "sticky", "validation"]].add_suffix(f"_{name}"))
+    known = pd.read_parquet(contraction / "tokens.parquet").set_index("token_id")
+    joined = tables[0].join(tables[1])
+    joined["judged"] = known["sticky_score"].notna()
+    joined["effect"] = known["effect"]
+    return joined
+
+
+def print_agreement(verdicts: pd.DataFrame) -> None:
+    """Print the counts of every pair of lists, and what chance would give."""
+    size = len(verdicts)
+    print(f"{size:,} tokens that both methods judge")
+    print(f"{'contraction':>14}{'std':>14}{'first':>8}{'second':>8}{'both':>7}{'by chance':>11}{'p':>10}")
+    for left in ("shortlisted", "sticky"):
+        for right in ("shortlisted", "sticky"):
+            a, b = verdicts[f"{left}_contraction"], verdicts[f"{right}_std"]
+            both = int((a & b).sum())
+            chance = stats.hypergeom(size, int(a.sum()), int(b.sum()))
+            print(f"{left:>14}{right:>14}{a.sum():8}{b.sum():8}{both:7}{chance.mean():11.1f}"
+                  f"{chance.sf(both - 1):10.2g}")  # fmt: skip
+
+
+def published_scores(
+    encoder: TextEncoder, available: Mapping[int, str], chosen: Sequence[int], u: float, which: int
+) -> np.ndarray:
+    """Return published scores on one of the two sets of sentences, `(chosen,)`."""
+    name, sentences = sentence_sets(StickyOptions())[which]
+    bench = PairBench.of(encoder, pairs_of_sentences(encoder, sentences, u, PAIRS, name))
+    ids = list(available)
+    places = {k for k, i in enumerate(ids) if i in set(chosen)}
+    scores = {
+        ids[k]: bench.score(available[ids[k]], slots)
+        for k, slots in insertion_slots(len(ids), bench.words, COPIES, places)
+    }
+    return np.array([scores[i] for i in chosen])
+
+
+def effects(encoder: TextEncoder, chosen: Sequence[int], u: float, which: int) -> np.ndarray:
+    """Return effects on one of the two sets of sentences; their median is the ordinary token, `(chosen,)`."""
+    one = probe_sets(encoder, StickyOptions(), 0)[which]
+    lines = Lines.of(one, one.cells)
+    slopes = np.array([by_probe(measure_token(encoder, one, lines, i, u)) for i in chosen])
+    return 1 - slopes.mean(axis=1) / np.median(slopes, axis=0).mean()
+
+
+def spearman(left: np.ndarray, right: np.ndarray) -> str:
+    """Return the rank correlation with a 95 % interval (bootstrap over tokens)."""
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(0, len(left), size=(2000, len(left)))
+    low, high = np.percentile([stats.spearmanr(left[d], right[d]).statistic for d in drawn], [2.5, 97.5])
+    return f"{stats.spearmanr(left, right).statistic:6.2f} ({low:.2f} to {high:.2f})"
+
+
+def main() -> None:
+    """Compare and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="demo")
+    parser.add_argument("--contraction", type=Path, default=RUN, help="a finished run over all tokens")
+    parser.add_argument("--std", type=Path, default=RUN / "std", help="the same with --method std")
+    parser.add_argument("--sample", type=int, default=150, help="random tokens")
+    parser.add_argument("--most", type=int, default=60, help="tokens of a group that go through a search")
+    arguments = parser.parse_args()
+    verdicts = both_verdicts(arguments.contraction, arguments.std)
+    encoder = open_text_encoder(arguments.model, device="cpu", threads=1)
+    available = round_trip_tokens(encoder.source)
+    judged = verdicts[verdicts["judged"] & verdicts.index.isin(list(available))]
+    print_agreement(judged)
+
+    summary = pd.read_json(arguments.std / "summary.json", typ="series")
+    u = float(summary["mean_token_similarity"])
+    rng = np.random.default_rng(0)
+    sample = sorted(rng.choice(judged.index.to_numpy(), arguments.sample, replace=False).tolist())
+    scores = [published_scores(encoder, available, sample, u, which) for which in (0, 1)]
+    effect = [effects(encoder, sample, u, which) for which in (0, 1)]
+    print(f"\n{len(sample)} random tokens, Spearman with 95 % interval")
+    print(f"published score on one set of sentences and on the other {spearman(*scores)}")
+    print(f"effect          on one set of sentences and on the other {spearman(*effect)}")
+    print(f"published score and effect, same set                     {spearman(scores[0], effect[0])}")
+
+    data = retrieval_set()
+    bench = RetrievalBench(encoder, data.queries, data.documents, data.relevant)
+
+    def damage(ids: Sequence[int]) -> np.ndarray:
+        """Return nDCG@10 with the token in queries and in documents, `(ids, 2)`."""
+        found = [bench.damage(int(i), COPIES) for i in ids]
+        return np.array([[one.in_queries, one.in_documents] for one in found]).reshape(-1, 2)
+
+    by_sample = damage(sample)
+    for column, where in enumerate(("queries", "the document sought")):
+        for name, values in (("published score", scores[0]), ("effect", effect[0])):
+            print(f"{name:15} and nDCG@10, token in {where:22} {spearman(values, by_sample[:, column])}")
+
+    contraction, std = judged["sticky_contraction"], judged["sticky_std"]
+    groups = {
+        "both": judged.index[contraction & std],
+        "contraction only": judged.index[contraction & ~std],
+        "std only": judged.index[~contraction & std],
+        "shortlist of std, neither": judged.index[~contraction & ~std & judged["shortlisted_std"]],
+    }
+    print(f"\nnDCG@10 with {COPIES} copies; untouched {bench.untouched():.3f}")
+    print(f"{'sticky by':28}{'tokens':>8}{'tried':>7}{'queries':>9}{'document':>10}")
+    for name, members in groups.items():
+        tried = rng.permutation(members.tolist())[: arguments.most]
+        _print_row(name, len(members), damage(tried))
+    _print_row("random tokens", len(judged), by_sample)
+
+
+def _print_row(name: str, size: int, damage: np.ndarray) -> None:
+    means = damage.mean(axis=0) if len(damage) else np.full(2, np.nan)
+    print(f"{name:28}{size:8,}{len(damage):7}{means[0]:9.3f}{means[1]:10.3f}")
+
+
+if __name__ == "__main__":
+    main()
