@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from forensics.report.files import read_json
 from forensics.runs.sticky_contraction import probe_sets
 from forensics.runs.sticky_inputs import StickyOptions, round_trip_tokens, sentence_sets
 from forensics.sources.sentences import retrieval_set
@@ -37,16 +38,14 @@ PAIRS = 5
 
 
 def both_verdicts(contraction: Path, std: Path) -> pd.DataFrame:
-    """Return the tokens that both methods can judge, with the verdicts of either."""
-    tables = []
-    for folder, name in ((contraction, "contraction"), (std, "std")):
-        table = pd.read_parquet(folder / "tokens.parquet").set_index("token_id")
-        tables.append(table[["text", "shortlisted", "sticky", "validation"]].add_suffix(f"_{name}"))
-    known = pd.read_parquet(contraction / "tokens.parquet").set_index("token_id")
-    joined = tables[0].join(tables[1])
-    joined["judged"] = known["sticky_score"].notna()
-    joined["effect"] = known["effect"]
-    return joined
+    """Return what both methods say of every token, columns ending in the method's name."""
+    columns = ["shortlisted", "sticky"]
+    first, second = (
+        pd.read_parquet(folder / "tokens.parquet").set_index("token_id") for folder in (contraction, std)
+    )
+    both = first[columns].join(second[columns], lsuffix="_contraction", rsuffix="_std")
+    both["judged"] = first["sticky_score"].notna()
+    return both
 
 
 def print_agreement(verdicts: pd.DataFrame) -> None:
@@ -109,8 +108,7 @@ def main() -> None:
     judged = verdicts[verdicts["judged"] & verdicts.index.isin(list(available))]
     print_agreement(judged)
 
-    summary = pd.read_json(arguments.std / "summary.json", typ="series")
-    u = float(summary["mean_token_similarity"])
+    u = float(read_json(arguments.std / "summary.json")["mean_token_similarity"])
     rng = np.random.default_rng(0)
     sample = sorted(rng.choice(judged.index.to_numpy(), arguments.sample, replace=False).tolist())
     scores = [published_scores(encoder, available, sample, u, which) for which in (0, 1)]

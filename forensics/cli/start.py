@@ -25,8 +25,9 @@ def started(session: Session, folder: Path, *, quiet: bool) -> Iterator[Progress
     """
     from forensics.cli.terminal import make_progress
 
-    nearest = next(place for place in (folder, *folder.parents) if place.exists())
-    if not nearest.is_dir():
+    # None where the working directory itself is gone; writing will say so.
+    nearest = next((place for place in (folder, *folder.parents) if place.exists()), None)
+    if nearest is not None and not nearest.is_dir():
         raise BadInputError(nearest, "is a file, not a folder", "choose another --out")
     session.folder = folder
     # Libraries that greet their users do so on standard output.
