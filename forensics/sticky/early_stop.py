@@ -1,35 +1,132 @@
 """The published scores of the shortlist, without those of most other tokens.
 
-A token is left as soon as an exact upper bound of its score is below a bar. The bar begins as a guess from
-the scores of a random sample, because the least of the best scores so far says little before a good part of
-the vocabulary is done; it takes over once it is higher. A guess that was too high shows at the end, when too
-few scores reach it: what it stopped is then tried again with a lower one, as far as the bounds leave it
-open. So the guess moves the time that a run takes, and never the shortlist.
+Best first: of all tokens those with the highest upper bound of their score are looked at next, each with
+the one text that promises to lower its bound most. A token whose bound no text would lower much is scored.
+Once enough scores are at least as high as every bound that is left, no other token can come into the
+shortlist. No token is followed further down than that, and no threshold has to be guessed.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence, Set
-from itertools import islice
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from forensics.progress import Progress
+from forensics.progress import Progress, Stage
+from forensics.sticky.insertion import Mode
 from forensics.sticky.interface import Keep, Recall
 from forensics.sticky.published_scorer import PairBench
 from forensics.sticky.published_texts import SEED, insertion_slots
+from forensics.sticky.score_bounds import ScoreBounds
 
-__all__ = ["BLOCK", "CAUTION", "MOST_SAMPLE", "best_scores", "guess_bar"]
+__all__ = ["BLOCK", "best_scores"]
 
-#: Tokens that are looked at together.
-BLOCK = 32
-#: Share of the tokens whose scores the first bar comes from, and the least and most of them.
-SAMPLE_SHARE, LEAST_SAMPLE, MOST_SAMPLE = 0.05, 20, 500
-#: The first bar lets this many times the shortlist's share of the sample by. With 500 of 23,699 tokens it is
-#: then above the shortlist's least score in one run of twelve, which costs time.
-CAUTION = 1.5
+#: Tokens that are looked at together, with one text each.
+BLOCK = 64
+#: A token is scored once the best text would lower its bound by less than this share.
+WORTH = 0.001
+#: Random tokens that are searched first, to tell how many texts the others will take.
+SAMPLE = 256
+
+
+def best_scores(
+    bench: PairBench,
+    available: Mapping[int, str],
+    *,
+    copies: int,
+    percent: float,
+    recall: Recall,
+    keep: Keep,
+    progress: Progress,
+) -> dict[int, float | None]:
+    """Return the scores of all tokens that can come into the shortlist, None for others.
+
+    :param bench: The pairs of the score.
+    :param available: Token id -> text, in id order.
+    :param copies: Copies of a token in a text.
+    :param percent: Share that is shortlisted.
+    :param recall: Looks up what an interrupted run kept.
+    :param keep: Told every result as it comes.
+    :param progress: Where to report.
+    """
+    ids = list(available)
+    with progress.stage("encode every token", len(ids), "tokens"):
+        search = _Search(bench, available, copies, recall, keep)
+    sample = np.random.default_rng(SEED).choice(len(ids), min(SAMPLE, len(ids)), replace=False)
+    with progress.stage("score a sample", unit="texts") as stage:
+        search.find_best(sorted(sample.tolist()), percent, stage)
+    expected = round(stage.done / len(sample) * (len(ids) - len(sample)))
+    with progress.stage("score", expected, "texts") as stage:
+        search.find_best(range(len(ids)), percent, stage)
+        stage.set_total(stage.done)
+    return {token_id: search.scores.get(k) for k, token_id in enumerate(ids)}
+
+
+class _Search:
+    """Scores and bounds of all tokens, which are known by their place in id order."""
+
+    def __init__(
+        self, bench: PairBench, available: Mapping[int, str], copies: int, recall: Recall, keep: Keep
+    ) -> None:
+        self._bench, self._recall, self._keep = bench, recall, keep
+        self._ids, self._texts = list(available), list(available.values())
+        self._slots = np.empty((len(self._ids), len(bench.pairs), copies), dtype=np.uint16)
+        for k, at in insertion_slots(len(self._ids), bench.words, copies, range(len(self._ids))):
+            self._slots[k] = at
+        self._bounds = ScoreBounds(bench, self._texts, self._slots)
+        self._texts_per_score = 1 + len(bench.pairs) * len(Mode) * copies
+        self._blocks = 0
+        self.scores: dict[int, float] = {}
+
+    def find_best(self, among: Sequence[int], percent: float, stage: Stage) -> None:
+        """Score those of some tokens that are in their best `percent`."""
+        best = _Best(_wanted(len(among), percent))
+        for k in among:
+            if k in self.scores:
+                best.add(self.scores[k])
+        left = [k for k in among if k not in self.scores]
+        heap = [(-bound, k) for k, bound in zip(left, self._bounds.totals(left), strict=True)]
+        heapq.heapify(heap)
+        size = min(BLOCK, 1 + len(among) // 32)
+        while block := _highest(heap, best.least, size):
+            bounds = dict(zip(block, self._bounds.totals(block), strict=True))
+            cells, gains = self._bounds.next_texts(block)
+            going = []
+            for k, cell, gain in zip(block, cells, gains, strict=True):
+                if gain > WORTH * bounds[k]:
+                    going.append((k, cell))
+                elif bounds[k] >= best.least:
+                    self.scores[k] = self._score(k)
+                    best.add(self.scores[k])
+                    stage.advance(self._texts_per_score)
+            if going:
+                self._look_at(*zip(*going, strict=True))
+                places = [k for k, _ in going]
+                for k, bound in zip(places, self._bounds.totals(places), strict=True):
+                    heapq.heappush(heap, (-bound, k))
+                stage.advance(len(going))
+
+    def _look_at(self, places: Sequence[int], cells: Sequence[int]) -> None:
+        """Encode the next text of each token's cell, unless an interrupted run did.
+
+        The search takes the same way each time, so the blocks are known by their number.
+        """
+        key = f"texts:{self._blocks}"
+        self._blocks += 1
+        distances = self._recall(key)
+        if distances is None:
+            distances = self._bounds.measure(places, cells)
+            self._keep(key, distances)
+        self._bounds.learn(places, cells, distances)
+
+    def _score(self, k: int) -> float:
+        key = f"score:{self._ids[k]}"
+        score: float | None = self._recall(key)
+        if score is None:
+            score = self._bench.score(self._texts[k], self._slots[k].tolist())
+            self._keep(key, score)
+        return score
 
 
 class _Best:
@@ -48,101 +145,15 @@ class _Best:
         return self._scores[0] if len(self._scores) >= self._wanted else -np.inf
 
 
-def guess_bar(sample: Sequence[float], share: float) -> float:
-    """Return the score that this share of the sample reaches, in percent; minus infinity for all of it.
-
-    :param sample: Scores of random tokens.
-    """
-    return float(np.percentile(sample, 100 - share)) if share < 100 else -np.inf
+def _wanted(tokens: int, percent: float) -> int:
+    """Return how many of the best scores the percentile of the shortlist is computed from."""
+    # It lies between two scores of the ranking; both must be known.
+    return tokens - int(np.floor((1 - percent / 100) * (tokens - 1)))
 
 
-def best_scores(
-    bench: PairBench,
-    available: Mapping[int, str],
-    *,
-    copies: int,
-    percent: float,
-    recall: Recall,
-    keep: Keep,
-    progress: Progress,
-) -> dict[int, float | None]:
-    """Return the scores of all tokens that can come into the shortlist, None for the others.
-
-    :param bench: The pairs of the score.
-    :param available: Token id -> text, in id order.
-    :param copies: Copies of a token in a text.
-    :param percent: Share that is shortlisted.
-    :param recall: Looks up what an interrupted run kept.
-    :param keep: Told every result as it comes.
-    :param progress: Where to report.
-    """
-    ids = list(available)
-    # The percentile lies between two scores of the ranking; both must be known.
-    best = _Best(len(ids) - int(np.floor((1 - percent / 100) * (len(ids) - 1))))
-    scores: dict[int, float | None] = {}
-    bounds: dict[int, float] = {}
-
-    def take(found: Mapping[int, Mapping[str, Any]]) -> None:
-        for token_id, value in found.items():
-            scores[token_id] = value["score"]
-            if value["score"] is None:
-                bounds[token_id] = value["bound"]
-            else:
-                bounds.pop(token_id, None)
-                best.add(value["score"])
-
-    def blocks(places: Set[int], size: int) -> Iterator[list[tuple[int, list[list[int]]]]]:
-        slots = insertion_slots(len(ids), bench.words, copies, places)
-        while block := list(islice(slots, size)):
-            yield [(ids[k], at) for k, at in block]
-
-    size = min(len(ids), max(LEAST_SAMPLE, min(MOST_SAMPLE, int(SAMPLE_SHARE * len(ids)))))
-    sample = set(np.random.default_rng(SEED).choice(len(ids), size, replace=False).tolist())
-    left = set(range(len(ids))) - sample
-    with progress.stage("score a sample", size, "tokens") as stage:
-        for block in blocks(sample, 1):
-            take(_kept_or_scored(bench, available, block, -np.inf, "score", recall, keep))
-            stage.advance()
-    drawn = [score for score in scores.values() if score is not None]
-    share, attempt = CAUTION * percent, "score"
-    bar = guess_bar(drawn, share)
-    while left or best.least == -np.inf:
-        with progress.stage(attempt, len(left), "tokens") as stage:
-            for block in blocks(left, BLOCK):
-                needed = max(bar, best.least)
-                take(_kept_or_scored(bench, available, block, needed, attempt, recall, keep))
-                stage.advance(len(block))
-        if best.least == -np.inf:
-            share *= 2
-            bar = guess_bar(drawn, share)
-        else:
-            bar = best.least
-        # Whoever's bound is below the bar by now is out; the others were stopped by a bar that was higher.
-        left = {k for k, token_id in enumerate(ids) if bounds.get(token_id, -np.inf) >= bar}
-        attempt = f"{attempt} again"
-    return {token_id: scores[token_id] for token_id in ids}
-
-
-def _kept_or_scored(
-    bench: PairBench,
-    available: Mapping[int, str],
-    block: Sequence[tuple[int, list[list[int]]]],
-    needed: float,
-    attempt: str,
-    recall: Recall,
-    keep: Keep,
-) -> dict[int, dict[str, float | None]]:
-    """Return the scores of some tokens; for those certain to be below `needed` None and the bound."""
-    kept = {token_id: recall(f"{attempt}:{token_id}") for token_id, _ in block}
-    if None not in kept.values():
-        return kept
-    # Computed whole even if some is kept: what is stopped must not depend on an interruption.
-    bounds = [np.inf] * len(block)
-    if needed > -np.inf:
-        bounds = bench.upper_bounds([available[i] for i, _ in block], [at for _, at in block], needed)
-    for (token_id, at), bound in zip(block, bounds, strict=True):
-        stopped = bound < needed
-        score = None if stopped else bench.score(available[token_id], at)
-        kept[token_id] = {"score": score, **({"bound": bound} if stopped else {})}
-        keep(f"{attempt}:{token_id}", kept[token_id])
-    return kept
+def _highest(heap: list[tuple[float, int]], least: float, size: int) -> list[int]:
+    """Take the tokens of the highest bounds from the heap, as far as these reach `least`."""
+    block: list[int] = []
+    while heap and len(block) < size and -heap[0][0] >= least:
+        block.append(heapq.heappop(heap)[1])
+    return block

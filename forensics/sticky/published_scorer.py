@@ -16,20 +16,10 @@ import numpy as np
 from forensics.sticky.insertion import Mode
 from forensics.sticky.interface import Encoder, Float64Array
 from forensics.sticky.pairs import SentencePair
-from forensics.sticky.published_score import (
-    MODE_WEIGHTS,
-    VALIDATION_WEIGHTS,
-    cell_score,
-    cell_upper_bound,
-    rising_steps,
-)
+from forensics.sticky.published_score import MODE_WEIGHTS, VALIDATION_WEIGHTS, cell_score
 from forensics.sticky.published_texts import modified_texts
 
 __all__ = ["PairBench"]
-
-#: How far distances of one text can be apart that was encoded in two different batches; the last bits of
-#: float32 make some 1e-7 of it.
-ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,38 +64,17 @@ class PairBench:
                 total += MODE_WEIGHTS[mode] * cell_score(distances, float(bare[p]))
         return total / len(self.pairs)
 
-    def upper_bounds(
-        self, tokens: Sequence[str], slots: Sequence[Sequence[Sequence[int]]], needed: float
-    ) -> list[float]:
-        """Return an exact upper bound of each token's score, no sharper than shows that it is below `needed`.
+    def bare(self, tokens: Sequence[str]) -> Float64Array:
+        """Return 1 - cosine of each token by itself and sentence 1 of each pair, `(tokens, pairs)`."""
+        return 1 - self._vectors(tokens) @ self.first.T
 
-        The texts of all tokens are encoded together, a round at a time, and a token takes part until its
-        bound is below `needed`. Most of a score comes from cells without any rise,
-        so a cell that has shown one is left alone.
+    def distances(self, texts: Sequence[str], pairs: Sequence[int]) -> Float64Array:
+        """Return 1 - cosine of each text and sentence 1 of its pair, encoded together, `(n,)`.
 
-        :param tokens: Their decoded texts.
-        :param slots: The places of every token's copies, by pair.
+        :param pairs: For every text its pair.
         """
-        copies = len(slots[0][0])
-        shape = (len(tokens), len(self.pairs), len(Mode))
-        texts = [self._texts(token, places) for token, places in zip(tokens, slots, strict=True)]
-        bare = 1 - self._vectors(tokens) @ self.first.T  # (tokens, pairs)
-        distances = np.full((*shape, copies + 1), np.nan)
-        distances[..., 0] = self.start[:, None]
-        weights = np.array([MODE_WEIGHTS[mode] for mode in Mode]) / len(self.pairs)
-        bounds = np.full(shape, np.inf)
-        open_cells = np.ones(shape, dtype=np.bool_)
-        for count in _rounds(copies):
-            cells = np.argwhere(open_cells).tolist()
-            if not cells:
-                break
-            vectors = self._vectors([texts[t][p][m][count - 1] for t, p, m in cells])
-            for (t, p, m), vector in zip(cells, vectors, strict=True):
-                distances[t, p, m, count] = 1 - self.first[p] @ vector
-                bounds[t, p, m] = cell_upper_bound(distances[t, p, m], float(bare[t, p]), ROUNDING)
-                open_cells[t, p, m] = not len(rising_steps(distances[t, p, m], ROUNDING))
-            open_cells[(bounds * weights).sum(axis=(1, 2)) < needed] = False
-        return [float(bound) for bound in (bounds * weights).sum(axis=(1, 2))]
+        distances: Float64Array = 1 - (self._vectors(texts) * self.first[list(pairs)]).sum(axis=1)
+        return distances
 
     def validate(self, token: str, slots: Sequence[Sequence[int]]) -> float:
         """Return the weighted share of (pair, mode) cells whose mean distance is below `d_0`."""
@@ -130,13 +99,3 @@ class PairBench:
         place = {content: k for k, content in enumerate(dict.fromkeys(contents))}
         vectors: Float64Array = self.encoder.embed(list(place)).astype(np.float64)
         return vectors[[place[content] for content in contents]]
-
-
-def _rounds(copies: int) -> list[int]:
-    """Return the numbers of copies in the order they are tried.
-
-    The last distance fixes falls minus rises, the first is as likely as any to show a rise, and one in the
-    middle of a gap gives two more chances to see one.
-    """
-    first = [copies, 1, copies // 2, copies // 4, 3 * copies // 4]
-    return list(dict.fromkeys(i for i in (*first, *range(1, copies + 1)) if i > 0))

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from forensics.sticky.insertion import Mode
 
-__all__ = ["SEED", "insertion_slots", "modified_texts"]
+__all__ = ["SEED", "insertion_slots", "modified_text", "modified_texts"]
 
 #: The authors' seed.
 SEED = 42
@@ -54,14 +54,19 @@ def modified_texts(token: str, sentence: str, slots: Sequence[int]) -> dict[Mode
     >>> modified_texts("x", "a b", [1, 0])[Mode.INSERTION]
     ['a x b', 'x a x b']
     """
-    copies = range(1, len(slots) + 1)
+    return {
+        mode: [modified_text(token, sentence, mode, slots[:count]) for count in range(1, len(slots) + 1)]
+        for mode in Mode
+    }
+
+
+def modified_text(token: str, sentence: str, mode: Mode, slots: Sequence[int]) -> str:
+    """Return the text with as many copies of `token` as there are slots."""
+    if mode is Mode.PREFIX:
+        return token * len(slots) + sentence
+    if mode is Mode.SUFFIX:
+        return sentence + token * len(slots)
     words = sentence.split()
-    inserted = []
     for slot in slots:
         words.insert(slot, token)
-        inserted.append(" ".join(words))
-    return {
-        Mode.PREFIX: [token * i + sentence for i in copies],
-        Mode.SUFFIX: [sentence + token * i for i in copies],
-        Mode.INSERTION: inserted,
-    }
+    return " ".join(words)

@@ -19,16 +19,18 @@ resource = pytest.importorskip("resource", reason="limits of processes are a mat
 def command(*arguments: object, limit: int | None = None, **options):
     """Start `forensics`; `limit` is the largest file it may write, in bytes."""
 
-    def restrict() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that the write fails, as on a full disk
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # tests in the background inherit that it is ignored
+        if limit is not None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that the write fails, as on a full disk
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     return subprocess.Popen(
         [sys.executable, "-m", "forensics", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=restrict if limit is not None else None,
+        preexec_fn=prepare,
         **options,
     )
 

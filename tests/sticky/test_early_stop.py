@@ -1,6 +1,5 @@
-"""The early stop: whatever its first guess, the shortlist is that of a run that scores every token."""
+"""The early stop: whichever way its search goes, the shortlist is that of a run that scores every token."""
 
-import numpy as np
 import pytest
 
 from forensics.progress import Progress
@@ -54,35 +53,53 @@ def test_the_best_are_known_with_the_scores_of_a_full_run(bench, every_score):
     assert len(known) < TOKENS
 
 
-# The sample of 20 holds the best 9 of 160 that the first share asks for, and not the best 81 of the second.
-@pytest.mark.parametrize(("percent", "count"), [(5, 9), (50, 81)])
-def test_a_guess_that_was_too_high_is_found_out(bench, every_score, monkeypatch, percent, count):
-    guesses = iter([np.inf, max(every_score.values()), 0.9 * max(every_score.values())])
-    monkeypatch.setattr(early_stop, "guess_bar", lambda sample, share: next(guesses, -np.inf))
-    heard = Progress()
-    found = stopped_run(bench, progress=heard, percent=percent)
-    assert best(found, count) == best(every_score, count)
-    assert "score again" in heard.seconds
+@pytest.mark.parametrize(("percent", "count"), [(0.6, 2), (5, 9), (50, 81), (100, 160)])
+@pytest.mark.parametrize(("block", "sample"), [(1, 100), (7, 1), (1000, 100)])
+def test_the_way_of_the_search_never_moves_the_best(
+    bench, every_score, monkeypatch, percent, count, block, sample
+):
+    monkeypatch.setattr(early_stop, "BLOCK", block)
+    monkeypatch.setattr(early_stop, "SAMPLE", sample)
+    assert best(stopped_run(bench, percent=percent), count) == best(every_score, count)
 
 
-def test_a_bound_is_never_below_the_score(bench, every_score):
-    places = list(insertion_slots(TOKENS, bench.words, COPIES, set(range(0, TOKENS, 4))))
-    tokens, slots = [f"q{k}x" for k, _ in places], [at for _, at in places]
-    for needed in np.percentile(list(every_score.values()), [20, 60, 95]):
-        bounds = bench.upper_bounds(tokens, slots, needed)
-        for (k, _), bound in zip(places, bounds, strict=True):
-            assert bound >= every_score[len(WORDS) + k]
-    assert any(bound < needed for bound in bounds)
+def test_few_texts_are_enough(bench):
+    encoder, before = bench.encoder, bench.encoder.texts_encoded
+    stopped_run(bench)
+    searched = encoder.texts_encoded - before
+    for k, slots in insertion_slots(TOKENS, bench.words, COPIES, set(range(TOKENS))):
+        bench.score(f"q{k}x", slots)
+    assert searched < 0.7 * (encoder.texts_encoded - before - searched)
+
+
+def test_the_search_says_beforehand_about_how_many_texts_it_will_take(bench):
+    class Heard(Progress):
+        def close_stage(self, stage):
+            heard[stage.name] = stage
+
+        def open_stage(self, name, total, unit):
+            expected[name] = total
+            return super().open_stage(name, total, unit)
+
+    heard, expected = {}, {}
+    stopped_run(bench, progress=Heard())
+    assert heard["score"].done == heard["score"].total == expected["score"] == 0  # the sample was everything
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(early_stop, "SAMPLE", 80)
+        stopped_run(bench, progress=Heard())
+    assert heard["score"].done == heard["score"].total
+    assert heard["score"].done == pytest.approx(expected["score"], rel=0.3)
 
 
 def test_an_interruption_changes_nothing(bench, monkeypatch):
     class InterruptError(Exception):
         pass
 
+    monkeypatch.setattr(early_stop, "BLOCK", 16)
     kept = {}
 
     def keep_some(key, value):
-        if len(kept) == 70:
+        if len(kept) == 20:
             raise InterruptError
         kept[key] = value
 

@@ -3,10 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.sticky.published_score import cell_score, cell_upper_bound
+from forensics.sticky.published_score import cell_score, cell_upper_bounds, known_rises
 
 #: Few distinct values, so that level steps and ties occur.
 distances = st.lists(st.integers(0, 12).map(lambda n: n / 10), min_size=9, max_size=9).map(np.array)
+
+
+def cell_upper_bound(values, bare, rounding=0.0):
+    return cell_upper_bounds(values[None], np.array([bare]), rounding)[0]
 
 
 def test_score_worked_by_hand():
@@ -38,3 +42,19 @@ def test_bound_holds_where_distances_are_rounded(values, bare, known, signs):
 @given(distances.filter(lambda values: (np.diff(values) != 0).all()), st.floats(0, 1.5))
 def test_bound_falls_to_the_score_when_everything_is_known(values, bare):
     assert cell_upper_bound(values, bare) == pytest.approx(max(1.0, cell_score(values, bare)))
+
+
+def test_rises_are_known_between_known_distances():
+    values = np.array([[0.5, np.nan, 0.7, 0.6], [0.5, 0.4, np.nan, np.nan], [0.5, 0.5, np.nan, 0.55]])
+    expected = np.array([[0, 0.2, 0], [0, 0, 0], [0, 0, 0.05]])
+    assert known_rises(values) == pytest.approx(expected)
+    assert known_rises(values, 0.03) == pytest.approx(np.array([[0, 0.14, 0], [0, 0, 0], [0, 0, 0]]))
+    assert np.isnan(values).sum() == 4  # what is given stays as it is
+
+
+def test_bounds_of_many_cells_are_those_of_each():
+    rng = np.random.default_rng(0)
+    values, bare = rng.uniform(0, 1.2, (50, 9)), rng.uniform(0, 1.5, 50)
+    values[:, 1:][rng.random((50, 8)) < 0.5] = np.nan
+    singly = [cell_upper_bound(row, b, 0.01) for row, b in zip(values, bare, strict=True)]
+    assert cell_upper_bounds(values, bare, 0.01).tolist() == singly
