@@ -23,7 +23,7 @@ from forensics.sticky.score_bounds import ScoreBounds
 __all__ = ["BLOCK", "best_scores"]
 
 #: Tokens that are looked at together, with one text each.
-BLOCK = 64
+BLOCK = 128
 #: A token is scored once the best text would lower its bound by less than this share.
 WORTH = 0.001
 #: Random tokens that are searched first, to tell how many texts the others will take.
