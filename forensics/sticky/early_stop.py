@@ -15,7 +15,7 @@ import numpy as np
 
 from forensics.progress import Progress, Stage
 from forensics.sticky.insertion import Mode
-from forensics.sticky.interface import Keep, Recall
+from forensics.sticky.interface import Float64Array, Keep, Recall
 from forensics.sticky.published_scorer import PairBench
 from forensics.sticky.published_texts import SEED, insertion_slots
 from forensics.sticky.score_bounds import ScoreBounds
@@ -24,6 +24,8 @@ __all__ = ["BLOCK", "best_scores"]
 
 #: Tokens that are looked at together, with one text each.
 BLOCK = 128
+#: Tokens that are embedded together by themselves.
+BARE_BLOCK = 1024
 #: A token is scored once the best text would lower its bound by less than this share.
 WORTH = 0.001
 #: Random tokens that are searched first, to tell how many texts the others will take.
@@ -51,8 +53,13 @@ def best_scores(
     :param progress: Where to report.
     """
     ids = list(available)
-    with progress.stage("encode every token", len(ids), "tokens"):
-        search = _Search(bench, available, copies, recall, keep)
+    texts = list(available.values())
+    with progress.stage("embed bare tokens", len(texts), "tokens") as stage:
+        bare = []
+        for start in range(0, len(texts), BARE_BLOCK):
+            bare.append(bench.bare(texts[start : start + BARE_BLOCK]))
+            stage.advance(len(bare[-1]))
+    search = _Search(bench, available, copies, np.concatenate(bare), recall, keep)
     sample = np.random.default_rng(SEED).choice(len(ids), min(SAMPLE, len(ids)), replace=False)
     with progress.stage("score a sample", unit="texts") as stage:
         search.find_best(sorted(sample.tolist()), percent, stage)
@@ -67,14 +74,20 @@ class _Search:
     """Scores and bounds of all tokens, which are known by their place in id order."""
 
     def __init__(
-        self, bench: PairBench, available: Mapping[int, str], copies: int, recall: Recall, keep: Keep
+        self,
+        bench: PairBench,
+        available: Mapping[int, str],
+        copies: int,
+        bare: Float64Array,
+        recall: Recall,
+        keep: Keep,
     ) -> None:
         self._bench, self._recall, self._keep = bench, recall, keep
         self._ids, self._texts = list(available), list(available.values())
         self._slots = np.empty((len(self._ids), len(bench.pairs), copies), dtype=np.uint16)
         for k, at in insertion_slots(len(self._ids), bench.words, copies, range(len(self._ids))):
             self._slots[k] = at
-        self._bounds = ScoreBounds(bench, self._texts, self._slots)
+        self._bounds = ScoreBounds(bench, self._texts, self._slots, bare)
         self._texts_per_score = 1 + len(bench.pairs) * len(Mode) * copies
         self._blocks = 0
         self.scores: dict[int, float] = {}

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.sticky.insertion import Mode
+from forensics.sticky.interface import Float64Array
 from forensics.sticky.published_score import MODE_WEIGHTS, cell_upper_bounds, known_rises
 from forensics.sticky.published_scorer import PairBench
 from forensics.sticky.published_texts import modified_text
@@ -23,23 +24,22 @@ __all__ = ["ScoreBounds"]
 ROUNDING, DIGITS = 1e-6, 7
 #: What share of a cell's bound the next text leaves, before any token was tried; counts as one text.
 FIRST_GUESS = 0.3
-#: Tokens embedded together before anything else is known of them.
-_BARE_BLOCK = 1024
-
-Places = npt.NDArray[np.int64]
 
 
 class ScoreBounds:
     """The distances known so far of every token, and what they leave open."""
 
-    def __init__(self, bench: PairBench, tokens: Sequence[str], slots: npt.NDArray[np.uint16]) -> None:
-        """Embed every token by itself.
+    def __init__(
+        self, bench: PairBench, tokens: Sequence[str], slots: npt.NDArray[np.uint16], bare: Float64Array
+    ) -> None:
+        """Begin with bounds from the untouched pairs and the bare tokens.
 
         :param bench: The pairs of the score.
         :param tokens: Texts of all tokens.
         :param slots: Where their copies go, `(tokens, pairs, copies)`.
+        :param bare: 1 - cosine of each token by itself and sentence 1 of each pair, `(tokens, pairs)`.
         """
-        self._bench, self._tokens, self._slots = bench, tokens, slots
+        self._bench, self._tokens, self._slots, self._bare = bench, tokens, slots, bare
         pairs, copies = slots.shape[1:]
         self._cells = [(p, mode) for p in range(pairs) for mode in Mode]
         self._weights = np.array([MODE_WEIGHTS[mode] for _, mode in self._cells]) / pairs
@@ -48,9 +48,6 @@ class ScoreBounds:
         lengths = np.array([len(ids) for ids in bench.encoder.tokenize([p.sentence2 for p in bench.pairs])])
         #: Tokens of a text, about: `(cells, texts tried before)`.
         self._cost = lengths[self._pairs][:, None] + np.array(self._order)
-        self._bare = np.concatenate(
-            [bench.bare(tokens[k : k + _BARE_BLOCK]) for k in range(0, len(tokens), _BARE_BLOCK)]
-        )
         shape = (len(tokens), len(self._cells))
         self._distances = np.full((*shape, copies + 1), np.nan, dtype=np.float32)
         self._distances[..., 0] = bench.start[self._pairs]
