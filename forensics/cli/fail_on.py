@@ -10,33 +10,39 @@ from typing import Any
 
 from forensics.errors import BadInputError
 
-__all__ = ["KEYS", "Condition", "parse_condition"]
+__all__ = ["NUMBERS", "Condition", "parse_condition"]
 
-_CATEGORIES = (
-    "ok",
-    "ok_special",
-    "unreachable_special",
-    "undecodable",
-    "unreachable_single",
-    "unreachable_multi",
-    "unused_row",
-    "single_byte",
-    "partial_utf8",
-    "unreachable",
-    "special",
-)
+_COUNTS: dict[str, tuple[str, ...]] = {
+    name: ("counts", name)
+    for name in (
+        "ok",
+        "ok_special",
+        "unreachable_special",
+        "undecodable",
+        "unreachable_single",
+        "unreachable_multi",
+        "unused_row",
+        "single_byte",
+        "partial_utf8",
+        "unreachable",
+        "special",
+    )
+}
+_VERIFICATION: dict[str, tuple[str, ...]] = {
+    name: ("verification", name)
+    for name in ("verified", "strong", "weak", "inconclusive", "rejected", "tested", "estimate_total")
+}
 
-#: What a condition can ask for -> where it stands in summary.json.
-KEYS: dict[str, tuple[str, ...]] = {
-    **{
-        name: ("verification", name)
-        for name in ("verified", "strong", "weak", "inconclusive", "rejected", "tested", "estimate_total")
+#: Command -> what a condition can ask for -> where that stands in its summary.json.
+NUMBERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "scan": {
+        **_VERIFICATION,
+        "candidates": ("indicator", "n_candidates"),
+        "below_threshold": ("indicator", "data_driven", "n_below"),
+        **_COUNTS,
     },
-    "candidates": ("indicator", "n_candidates"),
-    "below_threshold": ("indicator", "data_driven", "n_below"),
-    **{name: ("counts", name) for name in _CATEGORIES},
-    "sticky": ("sticky",),
-    "shortlisted": ("shortlisted",),
+    "tokens": _COUNTS,
+    "sticky": {"sticky": ("sticky",), "shortlisted": ("shortlisted",)},
 }
 
 # Longer signs first, so that `>=` is not read as `>`.
@@ -54,8 +60,10 @@ _FORM = re.compile(r"\s*(\w+)\s*(>=|<=|==|>|<)\s*(\d[\d_]*(?:\.\d+)?)\s*")
 class Condition:
     """One comparison of a summary's number with a limit."""
 
-    #: A key of `KEYS`.
+    #: What it asks for.
     key: str
+    #: Where that stands in the summary.
+    where: tuple[str, ...]
     #: One of ``> >= < <= ==``.
     sign: str
     limit: float
@@ -70,7 +78,7 @@ class Condition:
         :raises BadInputError: If the run did not establish it: a gate must not pass for want of a number.
         """
         found: Any = summary
-        for part in KEYS[self.key]:
+        for part in self.where:
             found = found.get(part) if isinstance(found, Mapping) else None
         if isinstance(found, (int, float)) and not isinstance(found, bool) and found == found:
             return found
@@ -84,22 +92,24 @@ class Condition:
         return _OPERATORS[self.sign](self.value(summary), self.limit)
 
 
-def parse_condition(text: str) -> Condition:
+def parse_condition(text: str, command: str) -> Condition:
     """Return the condition that `text` spells.
 
-    >>> parse_condition("verified > 100")
-    Condition(key='verified', sign='>', limit=100.0)
+    >>> parse_condition("sticky > 0", "sticky")
+    Condition(key='sticky', where=('sticky',), sign='>', limit=0.0)
 
-    :raises BadInputError: If it has another form, or names a number that no summary has.
+    :param command: Whose summary is asked, a key of `NUMBERS`.
+    :raises BadInputError: If it has another form, or names a number that the command does not establish.
     """
+    numbers = NUMBERS[command]
     found = _FORM.fullmatch(text)
     if found is None:
         raise BadInputError(
             "--fail-on",
             f"found {text[:60]!r}",
-            "write a name, one of > >= < <= ==, and a number: 'verified>100'",
+            f"write a name, one of > >= < <= ==, and a number: '{next(iter(numbers))}>100'",
         )
     key, sign, limit = found.groups()
-    if key not in KEYS:
-        raise BadInputError("--fail-on", f"there is no number {key!r}", f"choose from {', '.join(KEYS)}")
-    return Condition(key, sign, float(limit))
+    if key not in numbers:
+        raise BadInputError("--fail-on", f"there is no number {key!r}", f"choose from {', '.join(numbers)}")
+    return Condition(key, numbers[key], sign, float(limit))

@@ -38,13 +38,16 @@ class _Ids(click.ParamType[list[int]]):
 
 
 class _Condition(click.ParamType[Condition]):
-    """A `--fail-on` condition."""
+    """A `--fail-on` condition on a number of one command."""
 
     name = "condition"
 
+    def __init__(self, command: str) -> None:
+        self._command = command
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Condition:
         """Return the condition."""
-        return value if isinstance(value, Condition) else parse_condition(value)
+        return value if isinstance(value, Condition) else parse_condition(value, self._command)
 
 
 IDS = _Ids()
@@ -120,14 +123,15 @@ def _offline_option(command: _Command) -> _Command:
     )(command)
 
 
-def fail_on_option(example: str) -> Callable[[_Command], _Command]:
+def fail_on_option(command: str, example: str) -> Callable[[_Command], _Command]:
     """Return what adds `--fail-on`.
 
-    :param example: A condition on a number that the command establishes.
+    :param command: The command, whose numbers a condition may ask for.
+    :param example: Such a condition.
     """
     return click.option(
         "--fail-on",
-        type=_Condition(),
+        type=_Condition(command),
         multiple=True,
         metavar="CONDITION",
         help=f"Exit with 1 if met, e.g. '{example}'; may be repeated.",

@@ -64,7 +64,7 @@ __all__ = ["command"]
 )
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Tokens per forward pass.")
 @threads_option
-@fail_on_option("verified>100")
+@fail_on_option("scan", "verified>100")
 @seed_option
 @resume_option
 @remote_code_option

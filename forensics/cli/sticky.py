@@ -105,7 +105,7 @@ __all__ = ["command"]
 )
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Texts per forward pass.")
 @threads_option
-@fail_on_option("sticky>0")
+@fail_on_option("sticky", "sticky>0")
 @seed_option
 @resume_option
 @analysis_options

@@ -17,7 +17,7 @@ __all__ = ["command"]
 
 @click.command("tokens", epilog="Example: forensics tokens demo --out results/demo-tokens")
 @click.argument("tokenizer")
-@fail_on_option("unreachable>0")
+@fail_on_option("tokens", "unreachable>0")
 @analysis_options
 @click.pass_obj
 def command(

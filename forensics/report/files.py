@@ -90,7 +90,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise BadInputError(path, "no such file", "give the folder that `forensics scan` wrote") from error
+        raise BadInputError(path, "no such file", "give a folder that forensics wrote") from error
     except OSError as error:
         raise BadInputError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
     except ValueError as error:

@@ -117,7 +117,7 @@ def load_results(folder: Path) -> Results:
     :raises BadInputError: If the folder or a needed file is missing or damaged.
     """
     if not folder.is_dir():
-        raise BadInputError(folder, "no such folder", "give the folder that `forensics scan` wrote")
+        raise BadInputError(folder, "no such folder", "give a folder that forensics wrote")
     tokens = read_tokens(folder / "tokens.parquet").sort_values("token_id", kind="stable", ignore_index=True)
     manifest = folder / "manifest.json"
     return Results(

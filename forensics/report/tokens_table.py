@@ -118,10 +118,10 @@ def read_tokens(path: Path) -> pd.DataFrame:
     try:
         table = pq.read_table(path)
     except FileNotFoundError as error:
-        raise BadInputError(path, "no such file", "give the folder that `forensics scan` wrote") from error
+        raise BadInputError(path, "no such file", "give a folder that forensics wrote") from error
     except (OSError, pa.ArrowInvalid) as error:
         raise BadInputError(path, f"no readable parquet file ({error})", "run the scan again") from error
     if "token_id" not in table.column_names:
-        raise BadInputError(path, "has no column token_id", "give the folder that `forensics scan` wrote")
+        raise BadInputError(path, "has no column token_id", "give a folder that forensics wrote")
     frame: pd.DataFrame = table.to_pandas(types_mapper=nullable.get)
     return frame
