@@ -26,9 +26,11 @@ __all__ = ["BLOCK", "best_scores"]
 BLOCK = 128
 #: Tokens that are embedded together by themselves.
 BARE_BLOCK = 1024
-#: A token is scored once the best text would lower its bound by less than this share.
+#: A token is scored once the best text would lower its bound by less than this share. With five times as
+#: much, tokens are scored that a few more texts would have settled.
 WORTH = 0.001
-#: Random tokens that are searched first, to tell how many texts the others will take.
+#: Random tokens that are searched first. They show what the texts of a usual token do, before the search
+#: comes to meet the stubborn ones first, and tell how many texts the whole will take.
 SAMPLE = 256
 
 
@@ -101,6 +103,7 @@ class _Search:
         left = [k for k in among if k not in self.scores]
         heap = [(-bound, k) for k, bound in zip(left, self._bounds.totals(left), strict=True)]
         heapq.heapify(heap)
+        # Of few tokens fewer at a time, lest most are followed further down than the best of them call for.
         size = min(BLOCK, 1 + len(among) // 32)
         while block := _highest(heap, best.least, size):
             bounds = dict(zip(block, self._bounds.totals(block), strict=True))
