@@ -89,7 +89,7 @@ class PairBench:
     def _texts(self, token: str, slots: Sequence[Sequence[int]]) -> list[list[list[str]]]:
         """Return texts by pair, mode and number of copies."""
         return [
-            [modified_texts(token, pair.sentence2, places)[mode] for mode in Mode]
+            list(modified_texts(token, pair.sentence2, places).values())
             for pair, places in zip(self.pairs, slots, strict=True)
         ]
 
