@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +161,8 @@ def main() -> None:
     def keep(key: str, value: object) -> None:
         nonlocal steps, meanwhile
         steps += 1
-        if steps % 10 == 0:
-            meanwhile += sum(timed(take_turns, k)[1] for k in islice(left, 1))
+        if steps % 10 == 0 and (k := next(left, None)) is not None:
+            meanwhile += timed(take_turns, k)[1]
 
     best, search_seconds = timed(
         lambda: best_scores(

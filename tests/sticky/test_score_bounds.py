@@ -50,9 +50,7 @@ def test_bounds_fall_text_by_text_and_never_below_the_score(bench, slots, scores
 def test_a_cell_that_showed_a_rise_at_once_promises_more_for_the_next_token(bench, slots):
     bounds = ScoreBounds(bench, TEXTS, slots, bench.bare(TEXTS))
     (before,), _ = bounds.next_texts([0])
-    bounds.learn(
-        [1], [before], [2.0]
-    )  # as far as two vectors can be: no text promised as much as this one did
+    bounds.learn([1], [before], [2.0])  # the largest rise that there is
     (kept,), (promise,) = bounds.next_texts([0])
     assert kept == before
     for token in range(2, 12):
