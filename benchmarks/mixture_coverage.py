@@ -17,9 +17,9 @@ import numpy as np
 from benchmarks.mixture_accuracy import GPT2_BY_LINE, Halves, train
 from forensics.mixture.bootstrap import bootstrap_intervals
 from forensics.mixture.infer import estimate_shares
+from forensics.mixture.pair_spelling import spell_words
 from forensics.mixture.pretokens import count_pretokens
-from forensics.mixture.spelling import spell_words
-from forensics.sources.corpora import find_corpora, read_corpus
+from forensics.sources.texts.corpora import find_corpora, read_corpus
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import forensics as fx
-from forensics.report.files import write_atomically, write_json
+from forensics.files import write_atomically, write_json
 from forensics.report.mixture_plots import draw_mixture_plots
 
 

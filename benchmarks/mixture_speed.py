@@ -35,13 +35,13 @@ def main() -> None:
     from benchmarks.mixture_accuracy import GPT2_BY_LINE, Halves, train
     from forensics.mixture.counts import count_merges, pair_events
     from forensics.mixture.curve import fit_curve
-    from forensics.mixture.evidence import gather_evidence
     from forensics.mixture.linear_program import HighsMaster, solve_program
+    from forensics.mixture.pair_evidence import gather_evidence
+    from forensics.mixture.pair_spelling import spell_words
     from forensics.mixture.pair_table import build_pair_table
     from forensics.mixture.pretokens import count_pretokens
-    from forensics.mixture.spelling import spell_words
-    from forensics.runs.memory import peak_rss_bytes
-    from forensics.sources.corpora import find_corpora, read_corpus
+    from forensics.runs.frame.peak_memory import peak_rss_bytes
+    from forensics.sources.texts.corpora import find_corpora, read_corpus
 
     corpora = find_corpora([arguments.folder])
     largest = next(each for each in corpora if each.name in ("de", "python")) if corpora else corpora[0]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forensics.runs.scan import scan
+from forensics.runs.scan.run import scan
 from tests.planted_model import LEVELS, train_planted_model
 from tests.undertrained.test_planted_truth import average_precision
 

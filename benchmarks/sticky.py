@@ -23,9 +23,9 @@ import numpy as np
 import torch
 
 from forensics.progress import Progress
-from forensics.runs.sticky_contraction import probe_sets
-from forensics.runs.sticky_inputs import StickyOptions, reachable_tokens, round_trip_tokens, sentence_sets
-from forensics.sources.text_encoder import open_text_encoder
+from forensics.runs.sticky.contraction import probe_sets
+from forensics.runs.sticky.inputs import StickyOptions, reachable_tokens, round_trip_tokens, sentence_sets
+from forensics.sources.runtimes.text_encoder import open_text_encoder
 from forensics.sticky.contraction import Lines, measure_token
 from forensics.sticky.early_stop import best_scores
 from forensics.sticky.find_as_published import shortlist_threshold

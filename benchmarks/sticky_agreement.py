@@ -20,11 +20,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from forensics.report.files import read_json
-from forensics.runs.sticky_contraction import probe_sets
-from forensics.runs.sticky_inputs import StickyOptions, round_trip_tokens, sentence_sets
-from forensics.sources.sentences import retrieval_set
-from forensics.sources.text_encoder import TextEncoder, open_text_encoder
+from forensics.files import read_json
+from forensics.runs.sticky.contraction import probe_sets
+from forensics.runs.sticky.inputs import StickyOptions, round_trip_tokens, sentence_sets
+from forensics.sources.runtimes.text_encoder import TextEncoder, open_text_encoder
+from forensics.sources.texts.sentences import retrieval_set
 from forensics.sticky.contraction import Lines, measure_token
 from forensics.sticky.ordinary import by_probe
 from forensics.sticky.pairs import pairs_of_sentences

@@ -20,10 +20,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from forensics.runs.sticky_contraction import probe_sets
-from forensics.runs.sticky_inputs import StickyOptions, reachable_tokens
-from forensics.sources.sentences import retrieval_set
-from forensics.sources.text_encoder import open_text_encoder
+from forensics.runs.sticky.contraction import probe_sets
+from forensics.runs.sticky.inputs import StickyOptions, reachable_tokens
+from forensics.sources.runtimes.text_encoder import open_text_encoder
+from forensics.sources.texts.sentences import retrieval_set
 from forensics.sticky.contraction import Lines, measure_token
 from forensics.sticky.ordinary import by_probe, robust_spread
 from forensics.sticky.retrieval import RetrievalBench

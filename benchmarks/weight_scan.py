@@ -35,7 +35,7 @@ SCAN = """
 import json, resource, sys, time
 from pathlib import Path
 import numpy as np
-from forensics.runs.memory import peak_rss_bytes
+from forensics.runs.frame.peak_memory import peak_rss_bytes
 from forensics.sources import open_checkpoint
 from forensics.undertrained.weights import Matrices, analyse_weights
 bare = peak_rss_bytes()
@@ -55,7 +55,7 @@ LOAD = """
 import json, sys, time
 import torch
 from transformers import AutoModelForCausalLM
-from forensics.runs.memory import peak_rss_bytes
+from forensics.runs.frame.peak_memory import peak_rss_bytes
 bare = peak_rss_bytes()
 wall, cpu = time.perf_counter(), time.process_time()
 model = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.bfloat16)

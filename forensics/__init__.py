@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forensics.runs.mixture import infer_mixture
-    from forensics.runs.scan import scan
-    from forensics.runs.sticky import find_sticky_tokens
+    from forensics.runs.mixture.run import infer_mixture
+    from forensics.runs.scan.run import scan
+    from forensics.runs.sticky.run import find_sticky_tokens
     from forensics.runs.tokens import tokens
     from forensics.sources import open_checkpoint, open_tokenizer
 
@@ -22,11 +22,11 @@ __all__ = ["find_sticky_tokens", "infer_mixture", "open_checkpoint", "open_token
 
 #: Public name -> module that defines it.
 _HOMES = {
-    "find_sticky_tokens": "forensics.runs.sticky",
+    "find_sticky_tokens": "forensics.runs.sticky.run",
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
-    "infer_mixture": "forensics.runs.mixture",
-    "scan": "forensics.runs.scan",
+    "infer_mixture": "forensics.runs.mixture.run",
+    "scan": "forensics.runs.scan.run",
     "tokens": "forensics.runs.tokens",
 }
 

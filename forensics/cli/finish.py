@@ -50,7 +50,7 @@ def finish(
     :param left_out: Keys of the summary that would bury the rest of the JSON object; the file has them.
     :raises BadInputError: If a condition asks for a number the run does not have; the files are written then.
     """
-    from forensics.report.files import dump_json
+    from forensics.files import dump_json
 
     if result.folder is None:
         result.save(out)

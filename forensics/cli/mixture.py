@@ -14,7 +14,7 @@ from forensics.cli.parsing import default_folder
 from forensics.errors import BadInputError
 
 if TYPE_CHECKING:
-    from forensics.runs.mixture import MixtureResult
+    from forensics.runs.mixture.run import MixtureResult
 
 __all__ = ["command"]
 

@@ -11,7 +11,7 @@ from forensics.report.sticky import sticky_headline
 from forensics.report.visible import plain, shorten, token_text
 
 if TYPE_CHECKING:
-    from forensics.runs.sticky_result import StickyResult
+    from forensics.runs.sticky.result import StickyResult
 
 __all__ = ["print_sticky"]
 

@@ -14,7 +14,7 @@ from forensics.report.visible import plain, shorten
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.runs.result import RunResult
+    from forensics.runs.frame.result import RunResult
 
 __all__ = ["print_summary"]
 

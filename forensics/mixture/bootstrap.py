@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 from forensics.mixture.infer import estimate_shares
 from forensics.mixture.merge_list import build_merge_list
+from forensics.mixture.pair_spelling import spell_words
 from forensics.mixture.pretokens import count_pretokens
-from forensics.mixture.spelling import spell_words
 from forensics.mixture.splitting import Splitter
 
 __all__ = ["Interval", "bootstrap_intervals", "simulate"]

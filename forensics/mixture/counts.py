@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.mixture.merge_list import MergeList
-from forensics.mixture.spelling import SpeltWords
+from forensics.mixture.pair_spelling import SpeltWords
 
 __all__ = ["MergeCounts", "PairEvents", "count_merges", "pair_events"]
 

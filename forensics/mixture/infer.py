@@ -15,11 +15,17 @@ from forensics.errors import BadInputError
 from forensics.mixture.baselines import encoding_efficiency, token_classification
 from forensics.mixture.counts import count_merges, pair_events
 from forensics.mixture.curve import CurveFit, fit_curve
-from forensics.mixture.evidence import Denominator, Evidence, effective_counts, gather_evidence, usable_merges
 from forensics.mixture.merge_list import MergeList
+from forensics.mixture.pair_evidence import (
+    Denominator,
+    Evidence,
+    effective_counts,
+    gather_evidence,
+    usable_merges,
+)
+from forensics.mixture.pair_spelling import SpeltWords, spell_words
 from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.residual import UnexplainedMerge, shortfall, unexplained_merges
-from forensics.mixture.spelling import SpeltWords, spell_words
 from forensics.progress import Progress
 
 if TYPE_CHECKING:

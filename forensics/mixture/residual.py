@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from forensics.mixture.counts import count_merges
 from forensics.mixture.merge_list import MergeList
-from forensics.mixture.spelling import SpeltWords
+from forensics.mixture.pair_spelling import SpeltWords
 
 __all__ = ["Rival", "UnexplainedMerge", "shortfall", "unexplained_merges"]
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from forensics.errors import BadInputError
 from forensics.mixture.merge_list import MergeList
-from forensics.sources.byte_alphabet import CHARACTER_OF_BYTE
 from forensics.sources.interface import TokenizerSource
-from forensics.sources.pretokenizers import LLAMA_CPP_NAMES
+from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE
+from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES
 
 __all__ = ["RULE_NAMES", "Splitter", "splitter_of"]
 

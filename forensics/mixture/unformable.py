@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from forensics.mixture.merge_list import MergeList
 from forensics.mixture.splitting import Splitter
-from forensics.sources.byte_alphabet import bytes_of_piece, piece_of_bytes
+from forensics.sources.tokenizer_files.byte_alphabet import bytes_of_piece, piece_of_bytes
 
 __all__ = ["unformable_merges"]
 

@@ -20,8 +20,8 @@ import numpy.typing as npt
 from forensics.mixture.merge_list import MergeList
 from forensics.mixture.splitting import Splitter
 from forensics.mixture.unformable import unformable_merges
-from forensics.sources.byte_alphabet import CHARACTER_OF_BYTE, byte_of_fallback_piece
 from forensics.sources.interface import TokenizerSource
+from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE, byte_of_fallback_piece
 
 __all__ = ["Unlearned", "find_unlearned", "merges_by_hand", "set_aside"]
 

@@ -1,6 +1,6 @@
 """Tables, manifests and reports on disk.
 
 :func:`~forensics.report.render.save_run` writes a run, :func:`~forensics.report.render.render` draws its
-reports again from the files alone, :func:`~forensics.report.manifest.build_manifest` says where its
+reports again from the files alone, :func:`~forensics.runs.frame.manifest.build_manifest` says where its
 numbers come from.
 """

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import BadInputError
+from forensics.files import read_json, write_atomically, write_json
 from forensics.report.blocks import (
     Block,
     Cell,
@@ -22,7 +23,6 @@ from forensics.report.blocks import (
     Table,
     Tile,
 )
-from forensics.report.files import read_json, write_atomically, write_json
 from forensics.report.pages import write_pages
 from forensics.report.results import Results
 from forensics.report.sections.run import notes, provenance

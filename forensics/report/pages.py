@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from forensics.files import write_atomically, write_text
 from forensics.report.blocks import Document
-from forensics.report.files import write_atomically, write_text
 
 if TYPE_CHECKING:
     from forensics.report.plot_style import Plot

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.report.files import write_json
+from forensics.files import write_json
 from forensics.report.pages import write_pages
 from forensics.report.results import load_results
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import BadInputError
+from forensics.files import read_json
 from forensics.report.blocks import Tokens
-from forensics.report.files import read_json
 from forensics.report.tokens_table import INDICATORS, read_tokens
 from forensics.report.visible import TokenText, token_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from forensics.report.files import write_atomically
+from forensics.files import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from forensics.errors import BadInputError
-from forensics.report.files import write_atomically
+from forensics.files import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd

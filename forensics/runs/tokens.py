@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forensics.progress import Progress
-from forensics.report.manifest import build_manifest, hash_files
-from forensics.runs.folder import finished_run
-from forensics.runs.journal import fingerprint
-from forensics.runs.memory import peak_rss_bytes
-from forensics.runs.result import RunResult
-from forensics.runs.scan_summary import tokenizer_facts
+from forensics.runs.frame.folder import finished_run
+from forensics.runs.frame.journal import fingerprint
+from forensics.runs.frame.manifest import build_manifest, hash_files
+from forensics.runs.frame.peak_memory import peak_rss_bytes
+from forensics.runs.frame.result import RunResult
+from forensics.runs.scan.summary import tokenizer_facts
 from forensics.vocabulary.build import build_vocabulary
 from forensics.vocabulary.merges import merge_problems
 from forensics.vocabulary.special import special_findings

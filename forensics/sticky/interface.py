@@ -1,4 +1,4 @@
-"""What the analyses need: an embedding model (`forensics.sources.text_encoder` is one) and a memory."""
+"""What the analyses need: an embedding model (`sources.runtimes.text_encoder` has one) and a memory."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from forensics.undertrained.evidence import PromptEvidence, TokenEvidence
 from forensics.undertrained.prompts import Prompt
+from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence
 
 __all__ = ["STEPS", "verify_plainly"]
 

@@ -24,8 +24,8 @@ import numpy as np
 from forensics.errors import BadInputError
 from forensics.progress import Progress, Stage
 from forensics.undertrained.estimate import Estimate, Stratum, clopper_pearson, estimate_total
-from forensics.undertrained.evidence import TokenEvidence, Verdict
 from forensics.undertrained.search_plan import Role, SearchPlan, SearchResult, StoppedBy
+from forensics.undertrained.token_evidence import TokenEvidence, Verdict
 
 __all__ = ["Role", "SearchPlan", "SearchResult", "StoppedBy", "search_down"]
 

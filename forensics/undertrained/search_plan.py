@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from forensics.undertrained.estimate import Estimate, Stratum
-from forensics.undertrained.evidence import TokenEvidence
+from forensics.undertrained.token_evidence import TokenEvidence
 
 __all__ = ["CONTROLS_BOUND", "Role", "SearchPlan", "SearchResult", "StoppedBy"]
 

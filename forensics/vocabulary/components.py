@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from forensics.sources.sentencepiece_encoder import PREFIX_PATTERN
+from forensics.sources.tokenizer_files.sentencepiece_encoder import PREFIX_PATTERN
 
 if TYPE_CHECKING:
     import tokenizers

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from forensics.sources.byte_alphabet import byte_of_fallback_piece
 from forensics.sources.interface import TokenizerModel, TokenizerSource
+from forensics.sources.tokenizer_files.byte_alphabet import byte_of_fallback_piece
 from forensics.vocabulary.reachability import LEFT_CONTEXTS
 from forensics.vocabulary.spelling import continues_word
 from forensics.vocabulary.vocabulary import Category, Vocabulary

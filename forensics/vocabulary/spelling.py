@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from forensics.sources.byte_alphabet import byte_of_fallback_piece, bytes_of_piece
 from forensics.sources.interface import TokenizerModel, TokenizerSource
+from forensics.sources.tokenizer_files.byte_alphabet import byte_of_fallback_piece, bytes_of_piece
 from forensics.vocabulary.components import components
 
 __all__ = ["continues_word", "text_of_bytes", "token_bytes"]

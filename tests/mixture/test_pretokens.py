@@ -11,7 +11,7 @@ from tokenizers import normalizers, pre_tokenizers
 
 from forensics.mixture.pretokens import count_pretokens
 from forensics.mixture.splitting import Splitter
-from forensics.sources.pretokenizers import LLAMA_CPP_NAMES
+from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES
 
 TEXT = st.lists(
     st.sampled_from(

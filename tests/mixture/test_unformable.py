@@ -14,8 +14,8 @@ from forensics.mixture.merge_list import MergeList, build_merge_list
 from forensics.mixture.splitting import Splitter
 from forensics.mixture.unformable import unformable_merges
 from forensics.sources import open_tokenizer
-from forensics.sources.byte_alphabet import CHARACTER_OF_BYTE, piece_of_bytes
-from forensics.sources.pretokenizers import LLAMA_CPP_NAMES
+from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE, piece_of_bytes
+from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES
 
 ALPHABET = list(CHARACTER_OF_BYTE.values())
 CL100K = LLAMA_CPP_NAMES["llama-bpe"]

@@ -18,7 +18,7 @@ from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.splitting import splitter_of
 from forensics.mixture.unlearned import find_unlearned, merges_by_hand, set_aside
 from forensics.sources import open_tokenizer
-from forensics.sources.byte_alphabet import CHARACTER_OF_BYTE
+from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE
 
 ALPHABET = list(CHARACTER_OF_BYTE.values())
 SPACE = CHARACTER_OF_BYTE[0x20]

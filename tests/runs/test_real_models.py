@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from forensics.runs.scan import scan
+from forensics.runs.scan.run import scan
 from forensics.runs.tokens import tokens
 from forensics.sources import open_checkpoint, open_tokenizer
 

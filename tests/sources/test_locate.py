@@ -8,7 +8,7 @@ import pytest
 from forensics.errors import BadInputError
 from forensics.sources.hub import is_hub_id
 from forensics.sources.locate import locate_model, model_name
-from tests.sources.checkpoint_files import LLAMA, matrix, write_folder
+from tests.sources.written_checkpoints import LLAMA, matrix, write_folder
 
 
 @pytest.mark.parametrize(

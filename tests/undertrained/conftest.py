@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from forensics.sources.checkpoint import open_checkpoint
+from forensics.sources.checkpoints.checkpoint import open_checkpoint
 from forensics.sources.demo import demo_model
 from forensics.sources.interface import Checkpoint, TokenizerSource
-from forensics.sources.tokenizer import open_tokenizer
+from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 
 
 @pytest.fixture(scope="session")

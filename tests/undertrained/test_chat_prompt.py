@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from forensics.undertrained.chat_prompt import ChatTemplateError, build_chat_prompt, render_chat
-from forensics.undertrained.evidence import text_of_ids
 from forensics.undertrained.prompts import SLOT
+from forensics.undertrained.token_evidence import text_of_ids
 from forensics.vocabulary.spelling import token_bytes
 
 HELLO = [{"role": "user", "content": "hello"}]

@@ -7,7 +7,7 @@ what it must find is every token that never occurred in the training ids.
 import numpy as np
 import pytest
 
-from forensics.runs.scan import scan
+from forensics.runs.scan.run import scan
 from tests.planted_model import LEVELS, train_planted_model
 
 

@@ -9,7 +9,6 @@ import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, processors
 
 from forensics.errors import BadInputError
-from forensics.undertrained.evidence import text_of_ids
 from forensics.undertrained.prompts import (
     LOOK_AFTER_SHOTS,
     SLOT,
@@ -17,6 +16,7 @@ from forensics.undertrained.prompts import (
     encode_segments,
     leading_special_ids,
 )
+from forensics.undertrained.token_evidence import text_of_ids
 from forensics.vocabulary.spelling import token_bytes
 
 

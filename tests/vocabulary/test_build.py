@@ -6,10 +6,10 @@ import pytest
 from tokenizers import normalizers, pre_tokenizers
 
 from forensics.progress import Progress
-from forensics.sources.tokenizer import open_tokenizer
+from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary, byte_role
 from forensics.vocabulary.vocabulary import Category
-from tests.sources.tokenizer_files import minilm, smollm2
+from tests.sources.written_tokenizers import minilm, smollm2
 from tests.vocabulary.vocabularies import byte_level_bpe, llama_kind, unigram, wordpiece
 
 

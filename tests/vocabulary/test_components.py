@@ -1,9 +1,9 @@
 from hypothesis import given, settings
 from tokenizers import normalizers, pre_tokenizers
 
-from forensics.sources.tokenizer import open_tokenizer
+from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.components import components, without_automatic_prefix
-from tests.sources.tokenizer_files import sentencepiece_bytes, smollm2, texts
+from tests.sources.written_tokenizers import sentencepiece_bytes, smollm2, texts
 from tests.vocabulary.vocabularies import byte_level_bpe, llama_kind, unigram
 
 

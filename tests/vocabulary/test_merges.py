@@ -2,10 +2,10 @@ import json
 
 from tokenizers import normalizers, pre_tokenizers
 
-from forensics.sources.tokenizer import open_tokenizer
+from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary
 from forensics.vocabulary.merges import merge_problems
-from tests.sources.tokenizer_files import minilm, smollm2, write_gguf_tokenizer
+from tests.sources.written_tokenizers import minilm, smollm2, write_gguf_tokenizer
 from tests.vocabulary.vocabularies import byte_level_bpe, llama_kind
 
 

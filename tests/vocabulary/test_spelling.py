@@ -1,6 +1,6 @@
-from forensics.sources.tokenizer import open_tokenizer
+from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.spelling import continues_word, text_of_bytes, token_bytes
-from tests.sources.tokenizer_files import minilm, sentencepiece_bytes, write_gguf_tokenizer
+from tests.sources.written_tokenizers import minilm, sentencepiece_bytes, write_gguf_tokenizer
 from tests.vocabulary.vocabularies import byte_level_bpe, llama_kind, wordpiece
 
 

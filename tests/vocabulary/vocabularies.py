@@ -5,8 +5,8 @@ import json
 import tokenizers
 from tokenizers import AddedToken, models, normalizers, pre_tokenizers
 
-from forensics.sources.byte_alphabet import CHARACTER_OF_BYTE
-from forensics.sources.tokenizer import open_tokenizer
+from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE
+from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 
 BYTES = {character: byte for byte, character in CHARACTER_OF_BYTE.items()}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from forensics.report.blocks import Badge, Cell, Code, Number, Row, Table, Tokens
-from forensics.report.evidence import evidence_details
+from forensics.report.evidence_details import evidence_details
 from forensics.report.results import Results, row_token
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What all runs have in common: folder, journal, manifest, result."""

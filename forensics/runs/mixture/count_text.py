@@ -1,0 +1,99 @@
+"""Counting the text of all categories for `mixture`: in parallel, and once only.
+
+A category's pre-token counts are kept under the hash of its files, the way they are cut and the bound on
+its size, so that a second run with other options starts at the inference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import BadInputError, MissingExtraError
+from forensics.files import write_atomically
+from forensics.mixture.pretokens import PretokenCounts, count_pretokens
+from forensics.mixture.splitting import Splitter
+from forensics.progress import Progress
+from forensics.sources.texts.corpora import Corpus, content_hash, read_corpus
+
+__all__ = ["count_categories"]
+
+#: Raise when the form of the cached counts or the meaning of the key changes.
+_FORMAT = 1
+#: How long a Dask scheduler is waited for.
+DASK_SECONDS = 10
+
+
+def count_categories(
+    corpora: Sequence[Corpus],
+    splitter: Splitter,
+    *,
+    max_bytes: int | None = None,
+    cache: Path | None = None,
+    jobs: int = 1,
+    dask: str | None = None,
+    progress: Progress | None = None,
+) -> list[PretokenCounts]:
+    """Return the pre-token counts of every category, in order.
+
+    :param corpora: The categories.
+    :param splitter: How text is cut.
+    :param max_bytes: Text read of each at most.
+    :param cache: Folder of counts made before; None keeps nothing.
+    :param jobs: Processes that count at a time.
+    :param dask: Address of a Dask scheduler that does the counting; it must see the same paths.
+    :param progress: Where to report.
+    :raises BadInputError: If a file cannot be read, or no scheduler answers at `dask`.
+    :raises MissingExtraError: If `dask` is given and distributed is not installed.
+    """
+    from joblib import Parallel, delayed, parallel_config
+
+    progress = progress or Progress()
+    work = delayed(_count)
+    tasks = [work(corpus, splitter, max_bytes, cache) for corpus in corpora]
+    found = []
+    with progress.stage("count text", len(corpora), "categories") as stage:
+        if dask is None:
+            for counts in Parallel(n_jobs=jobs, return_as="generator")(tasks):
+                found.append(counts)
+                stage.advance()
+        else:
+            with _cluster(dask), parallel_config(backend="dask"):
+                found = Parallel(n_jobs=-1)(tasks)
+            stage.advance(len(found))
+    return found
+
+
+def _cluster(address: str) -> Any:
+    """Return a client of the Dask scheduler at `address`, a context manager."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtraError("distributed", "mixture", "--dask") from error
+    try:
+        return Client(address, timeout=DASK_SECONDS)
+    except (OSError, ValueError) as error:
+        found = f"no Dask scheduler answers at {address!r} ({error})"
+        raise BadInputError(
+            "--dask", found, "start one with `dask scheduler` and give its address, e.g. tcp://HOST:8786"
+        ) from error
+
+
+def _count(corpus: Corpus, splitter: Splitter, max_bytes: int | None, cache: Path | None) -> PretokenCounts:
+    """Return the counts of one category, from the cache if they are there."""
+    if cache is None:
+        return count_pretokens(corpus.name, read_corpus(corpus, max_bytes), splitter)
+    key = json.dumps([_FORMAT, content_hash(corpus), splitter.fingerprint, max_bytes])
+    file = cache / f"{hashlib.sha256(key.encode()).hexdigest()}.counts"
+    if file.exists():
+        kept = json.loads(zlib.decompress(file.read_bytes()))
+        return PretokenCounts(**{**kept, "name": corpus.name})
+    counts = count_pretokens(corpus.name, read_corpus(corpus, max_bytes), splitter)
+    data = zlib.compress(json.dumps(asdict(counts)).encode("ascii"), level=3)
+    write_atomically(file, lambda stream: stream.write(data))
+    return counts

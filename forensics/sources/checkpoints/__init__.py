@@ -1,0 +1,1 @@
+"""Folders and files of a model's weights; the door is `checkpoint`."""

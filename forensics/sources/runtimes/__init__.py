@@ -1,0 +1,1 @@
+"""What runs a model; the doors are `causal_lm` and `text_encoder`."""

@@ -1,0 +1,1 @@
+"""Text: categories of it, sentences and small files; the doors are `corpora` and `sentences`."""

@@ -1,0 +1,123 @@
+"""`open_tokenizer`: any supported file, folder or name, recognised by what it holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from forensics.errors import BadInputError
+from forensics.progress import Progress
+from forensics.sources.gguf.file import GGUF_MAGIC
+from forensics.sources.interface import TokenizerSource
+from forensics.sources.locate import locate_model, model_name
+
+__all__ = ["open_tokenizer"]
+
+#: Bytes that tell formats apart.
+_HEAD = 4096
+_RANK_LINE = re.compile(rb"\s*[A-Za-z0-9+/]+={0,2}[ \t]+\d+\s*(?:\r?\n|$)")
+#: Files with weights: the tokenizer is looked for beside them.
+_WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
+_FOLDER_LAYOUTS = (
+    "tokenizer.json, a SentencePiece .model, a .tiktoken file, vocab.json with merges.txt, vocab.txt, "
+    "or one .gguf"
+)
+
+
+def open_tokenizer(
+    path: str | Path, *, offline: bool | None = None, progress: Progress | None = None
+) -> TokenizerSource:
+    """Read the tokenizer at `path`.
+
+    :param path: A Hugging Face folder, a `tokenizer.json`, `.gguf`, SentencePiece `.model` or tiktoken
+        rank file, a folder with `vocab.json` and `merges.txt` or with `vocab.txt`, a weight file with
+        one of these beside it, a hub id, or `demo`.
+    :param offline: Download nothing; None follows the `HF_HUB_OFFLINE` environment variable.
+    :param progress: Where to report to.
+    :return: The tokenizer, as its files have it: nothing is repaired.
+    :raises BadInputError: If there is no tokenizer there, or one that is damaged or not supported.
+
+    >>> source = open_tokenizer("results/some-model")  # doctest: +SKIP
+    >>> source.encoder.encode("text", add_special_tokens=False).ids  # doctest: +SKIP
+    """
+    progress = progress or Progress()
+    with progress.stage("reading the tokenizer"):
+        found = locate_model(path, offline=offline, progress=progress)
+        source = _open_folder(found) if found.is_dir() else _open_file(found)
+    for note in source.notes:
+        progress.note(f"{source.name}: {note}")
+    return source
+
+
+def _open_folder(folder: Path) -> TokenizerSource:
+    """Read the tokenizer of a folder, the most complete file first."""
+    from forensics.sources.tokenizer_files.tokenizer_json import read_tokenizer_json
+    from forensics.sources.tokenizer_files.vocab_files import read_vocab_and_merges, read_vocab_txt
+
+    name = model_name(folder)
+    if (folder / "tokenizer.json").is_file():
+        return read_tokenizer_json(folder / "tokenizer.json", name, beside=True)
+    candidates = sorted([*folder.glob("*.model"), *folder.glob("*.tiktoken")])
+    if len(candidates) == 1:
+        return _reader(candidates[0])(candidates[0], name, True)
+    if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
+        return read_vocab_and_merges(folder, name)
+    if (folder / "vocab.txt").is_file():
+        return read_vocab_txt(folder, name)
+    containers = sorted(folder.glob("*.gguf"))
+    if len(containers) == 1:
+        return _open_file(containers[0])
+    if len(candidates) > 1 or len(containers) > 1:
+        several = ", ".join(path.name for path in (*candidates, *containers)[:4])
+        raise BadInputError(folder, f"several tokenizer files ({several})", "name one of them")
+    raise BadInputError(folder, f"no tokenizer (looked for {_FOLDER_LAYOUTS})", "give a folder that has one")
+
+
+def _open_file(path: Path) -> TokenizerSource:
+    """Read the tokenizer in one file, or beside a file with weights."""
+    if path.suffix in _WEIGHT_SUFFIXES:
+        return _open_folder(path.parent)
+    if path.name in ("vocab.json", "merges.txt"):
+        from forensics.sources.tokenizer_files.vocab_files import read_vocab_and_merges
+
+        return read_vocab_and_merges(path.parent, model_name(path.parent))
+    return _reader(path)(path, model_name(path), False)
+
+
+def _reader(path: Path) -> Callable[[Path, str, bool], TokenizerSource]:
+    """Return the reader for what the file holds."""
+    head = _head(path)
+    if head.startswith(GGUF_MAGIC):
+        from forensics.sources.gguf.tokenizer import read_gguf_tokenizer
+
+        return lambda file, name, beside: read_gguf_tokenizer(file, name)
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        from forensics.sources.tokenizer_files.tokenizer_json import read_tokenizer_json
+
+        return read_tokenizer_json
+    if _RANK_LINE.match(head):
+        from forensics.sources.tokenizer_files.tiktoken_ranks import read_tiktoken
+
+        return read_tiktoken
+    if path.suffix == ".txt":
+        from forensics.sources.tokenizer_files.vocab_files import read_vocab_txt
+
+        return lambda file, name, beside: read_vocab_txt(file.parent, name)
+    from forensics.sources.tokenizer_files.sentencepiece_model import read_sentencepiece
+
+    return read_sentencepiece
+
+
+def _head(path: Path) -> bytes:
+    """Return the first bytes of a file."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError as error:
+        raise BadInputError(
+            path, f"cannot be read ({error.strerror or error})", "check the path and its permissions"
+        ) from error
+    if not head:
+        raise BadInputError(path, "the file is empty", "download or export it again")
+    return head

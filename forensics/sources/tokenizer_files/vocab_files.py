@@ -1,0 +1,197 @@
+"""Folders from before `tokenizer.json`: `vocab.json` with `merges.txt`, and BERT's `vocab.txt`.
+
+These files hold the vocabulary and nothing about how text is cut or normalised; that was in the code of
+the tokenizer class, which tokenizer_config.json names. Where it does not, `pretokenizer_origin` is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import BadInputError
+from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
+from forensics.sources.texts.text_files import read_json_object, read_text
+from forensics.sources.tokenizer_files.byte_alphabet import BYTE_OF_CHARACTER
+from forensics.sources.tokenizer_files.encoder import assemble
+from forensics.sources.tokenizer_files.pieces import ids_of_pieces, pieces_by_id, vocabulary_notes
+from forensics.sources.tokenizer_files.pretokenizers import (
+    TRANSFORMERS_CLASSES,
+    Pretokenizer,
+    byte_level_only,
+)
+from forensics.sources.tokenizer_files.reserved_names import declared_by_name
+from forensics.sources.tokenizer_files.special_roles import Companions, merge_added_tokens, read_companions
+
+__all__ = ["read_vocab_and_merges", "read_vocab_txt"]
+
+
+def read_vocab_and_merges(folder: Path, name: str) -> TokenizerSource:
+    """Read `vocab.json` and `merges.txt` of `folder`, byte-level BPE.
+
+    :raises BadInputError: If a file is damaged or the vocabulary does not hold the 256 byte characters.
+    """
+    vocab_path, merges_path = folder / "vocab.json", folder / "merges.txt"
+    vocab = read_json_object(vocab_path)
+    pieces_by_id(vocab_path, vocab)
+    if not BYTE_OF_CHARACTER.keys() <= vocab.keys():
+        raise BadInputError(
+            vocab_path,
+            "the vocabulary lacks some of the 256 byte characters of byte-level BPE",
+            "other kinds of vocab.json cannot be read without their tokenizer.json; give that",
+        )
+    merges = _read_merges(merges_path)
+    companions = read_companions(folder)
+    added, vocab = _added(vocab, companions)
+    pieces = pieces_by_id(vocab_path, vocab)
+    rule, origin, notes = _pretokenizer(companions)
+    prefix = companions.tokenizer_config.get("add_prefix_space") is True
+
+    def model() -> Any:
+        from tokenizers import models
+
+        return models.BPE(vocab, list(merges), ignore_merges=rule.ignore_merges)
+
+    encoder = assemble(
+        folder,
+        model,
+        normalizer=rule.make_normalizer,
+        pre_tokenizer=lambda: rule.make(prefix),
+        added_tokens=added,
+    )
+    roles, role_notes = companions.special_roles(ids_of_pieces(pieces))
+    return TokenizerSource(
+        path=folder,
+        name=name,
+        format="vocab+merges",
+        model=TokenizerModel.BPE,
+        byte_level=True,
+        byte_fallback=False,
+        pieces=pieces,
+        merges=merges,
+        scores=None,
+        added_tokens=added,
+        special_roles=roles,
+        declared_unused=declared_by_name(pieces),
+        chat_template=companions.chat_template,
+        adds_bos=companions.adds_bos,
+        encoder=encoder,
+        pretokenizer_origin=origin,
+        files=(vocab_path, merges_path, *companions.files),
+        notes=(*vocabulary_notes(pieces), *notes, *role_notes),
+    )
+
+
+def read_vocab_txt(folder: Path, name: str) -> TokenizerSource:
+    """Read BERT's `vocab.txt` in `folder`: one WordPiece entry a line, its id the line's number.
+
+    :raises BadInputError: If the file is damaged or names no unknown token.
+    """
+    path = folder / "vocab.txt"
+    # Like transformers: only a line feed ends an entry, so U+2028 and the like may be pieces.
+    lines = read_text(path).removesuffix("\n").split("\n")
+    entries = [line.removesuffix("\r") for line in lines]
+    companions = read_companions(folder)
+    added, vocab = _added(ids_of_pieces(entries), companions)
+    pieces: tuple[str | None, ...] = (*entries, *pieces_by_id(path, vocab)[len(entries) :])
+    unk = next((text for _, role, text in companions.role_texts() if role == "unk"), "[UNK]")
+    if unk not in vocab:
+        raise BadInputError(path, f"no entry {unk!r}, which WordPiece needs", "this is not BERT's vocab.txt")
+    config = companions.tokenizer_config
+    lowercase, origin, notes = _lowercase(companions, entries)
+
+    def model() -> Any:
+        from tokenizers import models
+
+        return models.WordPiece(vocab, unk_token=unk, max_input_chars_per_word=100)
+
+    def normalizer() -> Any:
+        from tokenizers import normalizers
+
+        return normalizers.BertNormalizer(
+            clean_text=True,
+            handle_chinese_chars=config.get("tokenize_chinese_chars") is not False,
+            strip_accents=value if isinstance(value := config.get("strip_accents"), bool) else None,
+            lowercase=lowercase,
+        )
+
+    def pre_tokenizer() -> Any:
+        from tokenizers import pre_tokenizers
+
+        return pre_tokenizers.BertPreTokenizer()
+
+    encoder = assemble(path, model, normalizer=normalizer, pre_tokenizer=pre_tokenizer, added_tokens=added)
+    roles, role_notes = companions.special_roles(vocab)
+    roles.setdefault("unk", {}).setdefault(path.name, vocab[unk])
+    return TokenizerSource(
+        path=folder,
+        name=name,
+        format="vocab.txt",
+        model=TokenizerModel.WORDPIECE,
+        byte_level=False,
+        byte_fallback=False,
+        pieces=pieces,
+        merges=(),
+        scores=None,
+        added_tokens=added,
+        special_roles=roles,
+        declared_unused=declared_by_name(pieces),
+        chat_template=companions.chat_template,
+        adds_bos=companions.adds_bos,
+        encoder=encoder,
+        pretokenizer_origin=origin,
+        files=(path, *companions.files),
+        notes=(*vocabulary_notes(pieces), *notes, *role_notes),
+    )
+
+
+def _read_merges(path: Path) -> tuple[tuple[str, str], ...]:
+    """Return the merges of a `merges.txt`, whose first line may be a `#version` comment."""
+    merges = []
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip() or (number == 1 and line.startswith("#version")):
+            continue
+        parts = line.removesuffix("\r").split(" ")
+        if len(parts) != 2 or not all(parts):
+            raise BadInputError(
+                path, f"line {number:,} is not two pieces: {line[:60]!r}", "the file is damaged"
+            )
+        merges.append((parts[0], parts[1]))
+    return tuple(merges)
+
+
+def _added(vocab: Mapping[str, int], companions: Companions) -> tuple[tuple[AddedToken, ...], dict[str, int]]:
+    """Return the added tokens that the other files declare, and the vocabulary with them in it."""
+    declared = list(companions.added_tokens())
+    ids = {**{token.content: token.token_id for token in declared}, **vocab}
+    named = [
+        AddedToken(ids[text], text, True, file) for file, _, text in companions.role_texts() if text in ids
+    ]
+    return merge_added_tokens(declared, named), ids
+
+
+def _pretokenizer(companions: Companions) -> tuple[Pretokenizer, str | None, list[str]]:
+    named = companions.tokenizer_config.get("tokenizer_class")
+    rule = TRANSFORMERS_CLASSES.get(named.removesuffix("Fast")) if isinstance(named, str) else None
+    if rule is not None:
+        return rule, f"tokenizer_config.json, class {named}", []
+    found = f"the class {named!r}, whose splitting is not known" if named else "no tokenizer class"
+    note = (
+        f"tokenizer_config.json names {found}: the encoder here does not split text before merging, so "
+        "tokens may look reachable that are not"
+    )
+    return byte_level_only(), None, [note]
+
+
+def _lowercase(companions: Companions, entries: Sequence[str]) -> tuple[bool, str | None, list[str]]:
+    """Return whether text is lowercased, the file that says so, and a remark where none does."""
+    stated = companions.tokenizer_config.get("do_lower_case")
+    if isinstance(stated, bool):
+        return stated, "tokenizer_config.json, BERT's splitting", []
+    cased = any(piece != piece.lower() for piece in entries if not piece.startswith(("[", "<")))
+    note = (
+        "no file says whether text is lowercased; it is taken to be "
+        f"{'kept, as some' if cased else 'lowercased, as no'} entries hold capital letters"
+    )
+    return not cased, None, [note]

@@ -1,0 +1,190 @@
+"""Models that run, and models that must not or cannot."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forensics.errors import BadInputError, ForensicsError, MissingExtraError
+from forensics.sources.checkpoints.checkpoint import open_checkpoint
+from forensics.sources.gguf.file import read_gguf
+from forensics.sources.gguf.slim import write_slim_gguf
+from forensics.sources.runtimes.causal_lm import load_causal_lm
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+gguf = pytest.importorskip("gguf")
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        vocab_size=80,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        tie_word_embeddings=True,
+    )
+    return transformers.AutoModelForCausalLM.from_config(config).eval()
+
+
+@pytest.fixture
+def folder(model, tmp_path: Path) -> Path:
+    model.save_pretrained(tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+@pytest.fixture(scope="module")
+def gguf_file(model, tmp_path_factory) -> Path:
+    """The same model as a GGUF file with a vocabulary, written with the names llama.cpp uses."""
+    path = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    for key, value in {"block_count": 2, "context_length": 64, "embedding_length": 32}.items():
+        writer.add_uint32(f"llama.{key}", value)
+    for key, value in {
+        "feed_forward_length": 64,
+        "attention.head_count": 4,
+        "attention.head_count_kv": 2,
+    }.items():
+        writer.add_uint32(f"llama.{key}", value)
+    writer.add_float32("llama.attention.layer_norm_rms_epsilon", 1e-6)
+    writer.add_bool("llama.some_switch", True)
+    writer.add_string("general.name", "tiny")
+    writer.add_string("tokenizer.ggml.model", "gpt2")
+    writer.add_array("tokenizer.ggml.tokens", [f"t{i}" for i in range(80)])
+    writer.add_array("tokenizer.ggml.merges", ["a b", "c d"])
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, 2)
+    for name, tensor in model.state_dict().items():
+        values = tensor.numpy()
+        if name == "lm_head.weight":
+            continue
+        if "q_proj" in name or "k_proj" in name:  # llama.cpp orders the rotary halves differently
+            heads = 4 if "q_proj" in name else 2
+            values = (
+                values.reshape(heads, 2, values.shape[0] // heads // 2, -1)
+                .swapaxes(1, 2)
+                .reshape(values.shape)
+            )
+        kind = gguf.GGMLQuantizationType.F32
+        if name == "model.layers.0.mlp.up_proj.weight":
+            kind = gguf.GGMLQuantizationType.Q8_0
+            values = gguf.quants.quantize(values, kind)
+        writer.add_tensor(
+            names.get_name(name.removesuffix(".weight")) + ".weight",
+            np.ascontiguousarray(values),
+            raw_dtype=kind,
+        )
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def logits(model):
+    with torch.inference_mode():
+        return model(input_ids=torch.arange(20)[None]).logits
+
+
+def test_a_folder_runs_as_it_was_saved(model, folder):
+    loaded = load_causal_lm(open_checkpoint(folder), device="cpu")
+    assert not loaded.training
+    assert loaded.dtype == torch.float32
+    assert torch.equal(logits(loaded), logits(model))
+
+
+def test_the_dtype_is_the_one_asked_for(folder):
+    assert load_causal_lm(open_checkpoint(folder), device="cpu", dtype="bfloat16").dtype == torch.bfloat16
+
+
+def test_a_gguf_file_runs_like_the_model_it_was_made_from(model, gguf_file):
+    loaded = load_causal_lm(open_checkpoint(gguf_file), device="cpu")
+    assert loaded.get_input_embeddings().weight.shape == (80, 32)
+    # One matrix is stored in 8 bits; everything else exactly.
+    assert torch.allclose(logits(loaded), logits(model), atol=2e-3)
+    assert not torch.equal(logits(loaded), logits(model))
+
+
+def test_the_slim_copy_has_every_byte_of_every_tensor_and_no_tokenizer(gguf_file, tmp_path):
+    write_slim_gguf(gguf_file, tmp_path / "slim.gguf")
+    whole, slim = read_gguf(gguf_file), read_gguf(tmp_path / "slim.gguf")
+    assert {k: v for k, v in whole.metadata.items() if not k.startswith("tokenizer.")} == dict(slim.metadata)
+    assert any(k.startswith("tokenizer.") for k in whole.metadata)
+    assert list(slim.tensors) == list(whole.tensors)
+    for name, info in whole.tensors.items():
+        copy = slim.tensors[name]
+        assert (copy.shape, copy.dtype, copy.nbytes) == (info.shape, info.dtype, info.nbytes)
+        ours, theirs = (
+            path.read_bytes()[file.offset(name) : file.offset(name) + info.nbytes]
+            for path, file in ((tmp_path / "slim.gguf", slim), (gguf_file, whole))
+        )
+        assert ours == theirs
+
+
+def test_a_gguf_file_runs_without_room_for_a_copy(model, gguf_file, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 0}))
+    loaded = load_causal_lm(open_checkpoint(gguf_file), device="cpu")
+    assert torch.allclose(logits(loaded), logits(model), atol=2e-3)
+
+
+def test_code_in_the_folder_is_not_run(folder, tmp_path):
+    config = json.loads((folder / "config.json").read_text())
+    config |= {
+        "model_type": "homemade",
+        "auto_map": {"AutoConfig": "trap.Config", "AutoModelForCausalLM": "trap.Model"},
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "trap.py").write_text(
+        f"open({str(tmp_path / 'sprung')!r}, 'w')\nclass Config: pass\nclass Model: pass\n"
+    )
+    with pytest.raises(ForensicsError):
+        load_causal_lm(replace(open_checkpoint(folder), is_causal_lm=True), device="cpu")
+    assert not (tmp_path / "sprung").exists()
+
+
+class Trap:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def test_a_pickle_that_would_run_code_is_refused(model, folder, tmp_path):
+    checkpoint = open_checkpoint(folder)
+    (folder / "model.safetensors").unlink()
+    torch.save({**model.state_dict(), "x": Trap(str(tmp_path / "sprung"))}, folder / "pytorch_model.bin")
+    assert pickle.dumps(Trap("x"))
+    with pytest.raises(ForensicsError, match="cannot run"):
+        load_causal_lm(checkpoint, device="cpu")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_says_why_a_model_cannot_be_run(folder):
+    checkpoint = open_checkpoint(folder)
+    with pytest.raises(BadInputError, match="--no-verify"):
+        load_causal_lm(replace(checkpoint, is_causal_lm=False))
+    with pytest.raises(BadInputError, match="float32"):
+        load_causal_lm(checkpoint, dtype="int3")
+    with pytest.raises(BadInputError, match="--device"):
+        load_causal_lm(checkpoint, device="abacus")
+    (folder / "model.safetensors").write_bytes(b"garbage")
+    with pytest.raises(BadInputError, match=r"transformers cannot run it .*--no-verify"):
+        load_causal_lm(checkpoint, device="cpu")
+
+
+def test_a_missing_library_is_answered_with_the_line_that_installs_it(folder, monkeypatch):
+    checkpoint = open_checkpoint(folder)
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(MissingExtraError, match=r"forensics\[models\]"):
+        load_causal_lm(checkpoint)
