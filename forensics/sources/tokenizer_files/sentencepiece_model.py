@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import BadInputError
+from forensics.files import read_bytes
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import read_bytes
 from forensics.sources.tokenizer_files import sentencepiece_encoder as spm
 from forensics.sources.tokenizer_files.merge_recovery import merges_from_scores
 from forensics.sources.tokenizer_files.pieces import ids_of_pieces, vocabulary_notes

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BadInputError
+from forensics.files import read_bytes
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import read_bytes
 from forensics.sources.tokenizer_files import pretokenizers
 from forensics.sources.tokenizer_files.byte_alphabet import piece_of_bytes
 from forensics.sources.tokenizer_files.encoder import assemble

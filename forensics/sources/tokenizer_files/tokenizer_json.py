@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forensics.errors import BadInputError
+from forensics.files import parse_json, read_text
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import parse_json, read_text
 from forensics.sources.tokenizer_files.encoder import (
     PROBE,
     build,

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BadInputError
+from forensics.files import read_json, read_text
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import read_json_object, read_text
 from forensics.sources.tokenizer_files.byte_alphabet import BYTE_OF_CHARACTER
 from forensics.sources.tokenizer_files.encoder import assemble
 from forensics.sources.tokenizer_files.pieces import ids_of_pieces, pieces_by_id, vocabulary_notes
@@ -33,7 +33,7 @@ def read_vocab_and_merges(folder: Path, name: str) -> TokenizerSource:
     :raises BadInputError: If a file is damaged or the vocabulary does not hold the 256 byte characters.
     """
     vocab_path, merges_path = folder / "vocab.json", folder / "merges.txt"
-    vocab = read_json_object(vocab_path)
+    vocab = read_json(vocab_path)
     pieces_by_id(vocab_path, vocab)
     if not BYTE_OF_CHARACTER.keys() <= vocab.keys():
         raise BadInputError(
