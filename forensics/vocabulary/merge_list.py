@@ -57,7 +57,7 @@ class MergeList:
     #: Kind of merge that was left out -> how many (`repeated`, `redundant`, `dangling`).
     dropped: Mapping[str, int] = field(default_factory=dict)
     #: Whether a merge is applied and not explained, shape (T,): training did not choose it.
-    #: Default none of them; see `mixture.unlearned`.
+    #: Default none of them; see `vocabulary.unlearned`.
     aside: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     def __post_init__(self) -> None:

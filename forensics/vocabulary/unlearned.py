@@ -17,11 +17,11 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from forensics.mixture.merge_list import MergeList
-from forensics.mixture.splitting import Splitter
-from forensics.mixture.unformable import unformable_merges
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE, byte_of_fallback_piece
+from forensics.vocabulary.merge_list import MergeList
+from forensics.vocabulary.splitting import Splitter
+from forensics.vocabulary.unformable import unformable_merges
 
 __all__ = ["Unlearned", "find_unlearned", "merges_by_hand", "set_aside"]
 
