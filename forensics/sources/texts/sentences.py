@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from forensics.errors import BadInputError
-from forensics.sources.texts.text_files import read_text
+from forensics.files import read_text
 
 __all__ = ["RetrievalSet", "default_sentences", "read_pairs", "read_sentences", "retrieval_set"]
 
