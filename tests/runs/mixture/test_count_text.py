@@ -14,7 +14,6 @@ pytest.importorskip("joblib")
 from forensics.runs.mixture.count_text import count_categories
 from forensics.sources.texts.corpora import find_corpora
 
-
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut off": lambda data: data[: len(data) // 2],
     "empty": lambda data: b"",
