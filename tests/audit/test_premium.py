@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.audit.premium import (
@@ -26,6 +26,7 @@ def slow_interval(tokens, reference, block):
     return value - 1.959964 * variance**0.5, value + 1.959964 * variance**0.5
 
 
+@settings(deadline=None)
 @given(lengths, st.integers(1, 5))
 def test_interval_is_the_ratio_estimators(pairs, block):
     tokens, reference = np.array(pairs).T
@@ -86,6 +87,7 @@ def test_variants_are_named_and_not_compared():
     require_same_variant(mean, mean)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(1, 50), min_size=3, max_size=3), min_size=2, max_size=6))
 def test_gini_is_the_mean_difference(costs):
     means = [sum(lines) / 3 for lines in costs]
