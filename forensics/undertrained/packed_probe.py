@@ -212,9 +212,7 @@ def _window_choices(model: Any) -> Iterator[_Windows]:
     window = getattr(config, "sliding_window", None)
     kinds = set(getattr(config, "layer_types", None) or ())
     if window and len(kinds) > 1:
-        yield _Windows(
-            by_kind=tuple((kind, window if "sliding" in kind else None) for kind in sorted(kinds))
-        )
+        yield _Windows(by_kind=tuple((kind, window if "sliding" in kind else None) for kind in sorted(kinds)))
     if window and kinds != {"full_attention"}:
         yield _Windows(every=int(window))
     yield _Windows()
@@ -240,4 +238,3 @@ def _reading(logits: Any, ids: Any) -> ProbeReading:
     of_token = logits.gather(1, ids[:, None])[:, 0]
     log_p = (of_token - logits.logsumexp(-1)).cpu().numpy()
     return ProbeReading(np.asarray(log_p, np.float32), np.asarray(logits.argmax(-1).cpu().numpy(), np.int64))
-

@@ -73,7 +73,10 @@ def tiny(kind: str, scale: float = 1.0, seed: int = 3) -> Any:
         "bloom": lambda: t.BloomConfig(vocab_size=VOCABULARY, hidden_size=32, n_layer=2, n_head=4),
         "mamba": lambda: t.MambaConfig(vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2),
         "recurrentgemma": lambda: t.RecurrentGemmaConfig(
-            **{**_COMMON, "num_hidden_layers": 3}, num_key_value_heads=1, lru_width=32, attention_window_size=8
+            **{**_COMMON, "num_hidden_layers": 3},
+            num_key_value_heads=1,
+            lru_width=32,
+            attention_window_size=8,
         ),
     }[kind]()
     model = t.AutoModelForCausalLM.from_config(config).eval()
