@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from forensics.errors import BadInputError
-from forensics.sources.interface import AddedToken
+from forensics.sources.interface import AddedToken, Matching
 
 if TYPE_CHECKING:
     import tokenizers
@@ -100,13 +100,19 @@ def register_added_tokens(
         # Written with U+2581 the token can only be met once spaces have become U+2581.
         return "\u2581" in token.content
 
+    def as_the_library_has_it(token: AddedToken) -> tokenizers.AddedToken:
+        matching = token.matching or Matching(normalized=is_met_normalized(token))
+        return tokenizers.AddedToken(
+            token.content,
+            special=token.special,
+            lstrip=matching.lstrip,
+            rstrip=matching.rstrip,
+            single_word=matching.single_word,
+            normalized=matching.normalized,
+        )
+
     # One call: the library rebuilds its matcher every time.
-    encoder.add_tokens(
-        [
-            tokenizers.AddedToken(token.content, special=token.special, normalized=is_met_normalized(token))
-            for token in added_tokens
-        ]
-    )
+    encoder.add_tokens([as_the_library_has_it(token) for token in added_tokens])
 
 
 def misplaced_added_tokens(
