@@ -18,10 +18,11 @@ import numpy as np
 
 from forensics.errors import BadInputError
 from forensics.sources.interface import AddedToken, Matching, TokenizerModel, TokenizerSource
+from forensics.sources.tokenizer_files.added_tokens import place_added_tokens
 from forensics.sources.tokenizer_files.class_models import FORMATS, MODEL_READERS, ClassModel
 from forensics.sources.tokenizer_files.class_names import CLASS_OF_MODEL_TYPE
 from forensics.sources.tokenizer_files.class_parts import PARTS, Options
-from forensics.sources.tokenizer_files.class_recipes import RECIPES, UNREAD_CLASSES, Recipe
+from forensics.sources.tokenizer_files.class_recipes import RECIPES, SPM, UNREAD_CLASSES, Recipe
 from forensics.sources.tokenizer_files.encoder import PROBE, build, register_added_tokens
 from forensics.sources.tokenizer_files.pieces import pieces_by_id
 from forensics.sources.tokenizer_files.source import TokenizerParts, tokenizer_source
@@ -29,7 +30,6 @@ from forensics.sources.tokenizer_files.special_roles import (
     CLASS_DEFAULT,
     ROLES,
     Companions,
-    merge_added_tokens,
 )
 
 if TYPE_CHECKING:
@@ -115,7 +115,8 @@ def _read(found: ClassFolder, name: str, companions: Companions) -> TokenizerSou
     }
     tokens = _ordered_tokens(recipe, companions, role_tokens, model)
     encoder = build(found.files[0], lambda: _encoder(data, tokens, recipe, texts))
-    pieces, added, notes = _pieces(found, model, tokens, encoder)
+    base = model.listed or pieces_by_id(found.files[0], model.vocab)
+    pieces, added, notes = place_added_tokens(base, tokens, encoder)
     scores = None
     if model.scores is not None:
         scores = np.array([*model.scores, *[0.0] * (len(pieces) - len(model.scores))], dtype=np.float32)
@@ -169,17 +170,14 @@ def _ordered_tokens(
     ]
     of_class = [AddedToken(-1, text, True, CLASS_DEFAULT) for text in recipe.extra]
     extra_ids = [AddedToken(-1, text, True, CLASS_DEFAULT) for text in _extra_ids(recipe, companions)]
-    extras = [*companions.extra_tokens(), *model.marked, *of_class, *extra_ids]
+    # A list in the files takes the place of the class's own and of what the SentencePiece model marks.
+    extras = companions.extra_tokens(recipe.files != SPM) or [*model.marked, *of_class, *extra_ids]
     special = {token.content for token in roles}
     ordered: dict[str, AddedToken] = {}
-    for token in (*with_ids, *roles):
-        is_special = token.special or token.content in special
-        ordered.setdefault(token.content, replace(token, special=is_special))
-    for token in extras:
-        if token.content not in by_text:
-            # Named again it is matched as it is named last, and keeps its place.
-            is_special = token.special or token.content in special
-            ordered[token.content] = replace(token, special=is_special)
+    news = [token for token in extras if token.content not in by_text]
+    for token in (*with_ids, *roles, *news):
+        # Named again it keeps its place and is matched as it is named last.
+        ordered[token.content] = replace(token, special=token.special or token.content in special)
     return list(ordered.values())
 
 
@@ -210,32 +208,3 @@ def _encoder(
         )  # fmt: skip
     encoder.encode(PROBE, add_special_tokens=False)
     return encoder
-
-
-def _pieces(
-    found: ClassFolder, model: ClassModel, tokens: Sequence[AddedToken], encoder: tokenizers.Tokenizer
-) -> tuple[tuple[str | None, ...], tuple[AddedToken, ...], list[str]]:
-    """Return the pieces by id and the added tokens with the ids that the library gives them."""
-    base = model.listed or pieces_by_id(found.files[0], model.vocab)
-    ids = encoder.get_vocab(with_added_tokens=True)
-    placed = [replace(token, token_id=ids[token.content]) for token in tokens]
-    size = max(len(base), *(token.token_id + 1 for token in placed), 0)
-    pieces: list[str | None] = [*base, *[None] * (size - len(base))]
-    notes, covered = [], 0
-    for token in placed:
-        covered += pieces[token.token_id] not in (None, token.content)
-        pieces[token.token_id] = token.content
-    if covered:
-        notes.append(f"{covered:,} added tokens stand at ids of other entries, as the class would put them")
-    moved = [
-        (given, token)
-        for given, token in zip(tokens, placed, strict=True)
-        if given.token_id not in (-1, token.token_id)
-    ]
-    if moved:
-        given, token = moved[0]
-        notes.append(
-            f"{len(moved):,} added tokens get other ids than {given.declared_in} says, the first is "
-            f"{token.content!r} with {token.token_id} for {given.token_id}"
-        )
-    return tuple(pieces), merge_added_tokens(placed), notes

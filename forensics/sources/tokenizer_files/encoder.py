@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +12,7 @@ from forensics.sources.interface import AddedToken, Matching
 if TYPE_CHECKING:
     import tokenizers
 
-__all__ = ["PROBE", "assemble", "build", "misplaced_added_tokens", "register_added_tokens"]
+__all__ = ["PROBE", "assemble", "build", "register_added_tokens"]
 
 T = TypeVar("T")
 
@@ -113,15 +113,3 @@ def register_added_tokens(
 
     # One call: the library rebuilds its matcher every time.
     encoder.add_tokens([as_the_library_has_it(token) for token in added_tokens])
-
-
-def misplaced_added_tokens(
-    encoder: tokenizers.Tokenizer, added_tokens: Iterable[AddedToken]
-) -> Mapping[AddedToken, int | None]:
-    """Return the added tokens that the library gives another id than the files do, with its id.
-
-    The library numbers added tokens that the model's vocabulary lacks by itself, in order, so a file
-    with gaps among them (or in the wrong order) does not mean what it says.
-    """
-    found = {token: encoder.token_to_id(token.content) for token in added_tokens}
-    return {token: token_id for token, token_id in found.items() if token_id != token.token_id}

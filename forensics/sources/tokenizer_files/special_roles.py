@@ -104,13 +104,16 @@ class Companions:
             if key.endswith("_token") and key.removesuffix("_token") not in ROLES and _content(value):
                 yield key
 
-    def extra_tokens(self) -> list[AddedToken]:
-        """Return the further special tokens that the files list, their ids unknown (-1)."""
+    def extra_tokens(self, listed_in_map: bool = True) -> list[AddedToken]:
+        """Return the further special tokens that the files list, their ids unknown (-1).
+
+        :param listed_in_map: Whether the list of special_tokens_map.json counts too.
+        """
         config = self.tokenizer_config
         places: list[tuple[str, Any]] = [
             (_BY_TEXT[0], config.get("extra_special_tokens") or config.get("additional_special_tokens"))
         ]
-        if "added_tokens_decoder" not in config:
+        if listed_in_map and "added_tokens_decoder" not in config:
             listed = self.content.get(_BY_TEXT[1], {})
             places.append(
                 (_BY_TEXT[1], listed.get("extra_special_tokens") or listed.get("additional_special_tokens"))

@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
+from forensics.errors import BadInputError
 from forensics.sources import open_tokenizer
-from forensics.sources.tokenizer_files.class_recipes import JSON_BPE, RECIPES, SPM
+from forensics.sources.tokenizer_files.class_names import CLASS_OF_MODEL_TYPE
+from forensics.sources.tokenizer_files.class_recipes import JSON_BPE, RECIPES, SPM, UNREAD_CLASSES
+from forensics.vocabulary.build import build_vocabulary
 
 TEXTS = (
     "The cat sat on the mat.",
@@ -29,11 +32,18 @@ TEXTS = (
     "zzzz",
     "",
 )
-WORDS = (
+SENTENCES = (
     "the cat sat on the mat and the dog ran to the man with a hat it's don't we'll cats dogs mats 12 345 "
     "naïve café ( ) [ ] . , ' quoted text brackets inside two spaces and three"
-).split()  # noqa: SIM905
+)
+WORDS = SENTENCES.split()
 LINES = [" ".join(WORDS[at:] + WORDS[:at]) for at in range(len(WORDS))]
+
+#: Classes that run SentencePiece itself, see `test_native_folder`.
+NATIVE_CLASSES = (
+    "BertGenerationTokenizer GPTSw3Tokenizer M2M100Tokenizer MarianTokenizer PLBartTokenizer SiglipTokenizer "
+    "Speech2TextTokenizer SpeechT5Tokenizer"
+).split()
 
 #: Class -> why the installed transformers cannot be asked.
 NOT_COMPARED = {
@@ -151,8 +161,10 @@ def encode(theirs, text: str, *, special: bool) -> list[int]:
 def assert_same(folder: Path, theirs, texts=TEXTS) -> None:
     """Compare every id and the encodings with transformers' own tokenizer."""
     ours = open_tokenizer(folder)
-    wanted = theirs.convert_ids_to_tokens(list(range(len(theirs))))
-    assert list(ours.pieces) == wanted
+    wanted = dict(enumerate(theirs.convert_ids_to_tokens(list(range(len(theirs))))))
+    # As written: asked for an id, the library gives the text of an added token normalized.
+    wanted |= {at: text for text, at in theirs.get_vocab().items()}
+    assert dict(enumerate(ours.pieces)) == wanted
     for text in texts:
         got = ours.encoder.encode(text, add_special_tokens=False).ids
         assert got == encode(theirs, text, special=False), text
@@ -172,3 +184,123 @@ def test_a_folder_reads_as_its_class_does(name: str, tmp_path: Path) -> None:
     if RECIPES[name].template:
         ours = open_tokenizer(folder).encoder
         assert ours.encode("the cat").ids == encode(built, "the cat", special=True)
+
+
+FLAGS = {"lstrip": False, "rstrip": False, "single_word": False, "normalized": False, "special": False}
+
+
+def decoder(size: int) -> dict[str, dict]:
+    """An `added_tokens_decoder` with every way of matching, from id `size` on."""
+    tokens = [
+        {"content": "<left>", "lstrip": True, "special": True},
+        {"content": "<right>", "rstrip": True},
+        {"content": "cat", "single_word": True},
+        {"content": "Hat", "normalized": True},
+        {"content": "<left>", "special": True},
+    ]
+    return {str(size + at): {**FLAGS, **token} for at, token in enumerate(tokens)}
+
+
+MATCHED = (
+    *TEXTS,
+    "a <left> b <right> c",
+    "cats cat concat",
+    "a Hat hat HAT",
+    "x<left><right>y",
+    "<a><b> <c>",
+)
+VARIED = ("GPT2Tokenizer", "Qwen2Tokenizer", "XLMRobertaTokenizer", "BertTokenizer", "LlamaTokenizer",
+          "T5Tokenizer", "CLIPTokenizer", "AlbertTokenizer", "MBartTokenizer")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VARIED)
+def test_added_tokens_decoder_counts(name: str, tmp_path: Path) -> None:
+    size = len(_class(name).from_pretrained(str(write_folder(tmp_path / "bare", name))))
+    folder = write_folder(tmp_path / "added", name, added_tokens_decoder=decoder(size))
+    assert_same(folder, _class(name).from_pretrained(str(folder)), MATCHED)
+
+
+@pytest.mark.parametrize("name", VARIED)
+def test_added_tokens_json_and_special_tokens_map_count(name: str, tmp_path: Path) -> None:
+    size = len(_class(name).from_pretrained(str(write_folder(tmp_path / "bare", name))))
+    folder = write_folder(tmp_path / "added", name)
+    (folder / "added_tokens.json").write_text(json.dumps({"<b>": size + 1, "<a>": size, "<c>": size + 2}))
+    mask = {**FLAGS, "content": "<a>", "lstrip": True}
+    del mask["special"]
+    special = {"mask_token": mask, "pad_token": "<b>", "additional_special_tokens": ["<c>"]}
+    (folder / "special_tokens_map.json").write_text(json.dumps(special))
+    assert_same(folder, _class(name).from_pretrained(str(folder)), MATCHED)
+
+
+@pytest.mark.parametrize("name", VARIED)
+def test_further_special_tokens_count(name: str, tmp_path: Path) -> None:
+    config = {"additional_special_tokens": ["<a>", "<b>"], "pad_token": "<new pad>"}
+    if name == "T5Tokenizer":
+        config["additional_special_tokens"] += [f"<extra_id_{number}>" for number in range(100)]
+    folder = write_folder(tmp_path / "added", name, **config)
+    assert_same(folder, _class(name).from_pretrained(str(folder)), MATCHED)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("BertTokenizer", {"do_lower_case": False}),
+        ("BertTokenizer", {"strip_accents": False, "tokenize_chinese_chars": False}),
+        ("AlbertTokenizer", {"do_lower_case": False, "keep_accents": True}),
+        ("XLNetTokenizer", {"do_lower_case": True}),
+        ("RemBertTokenizer", {"do_lower_case": True, "keep_accents": False}),
+        ("DebertaV2Tokenizer", {"do_lower_case": True, "split_by_punct": True, "add_prefix_space": False}),
+        ("XLMRobertaTokenizer", {"add_prefix_space": False}),
+        ("LlamaTokenizer", {"legacy": True}),
+        ("LlamaTokenizer", {"add_prefix_space": False}),
+        ("T5Tokenizer", {"extra_ids": 5}),
+        ("RobertaTokenizer", {"add_prefix_space": True}),
+        ("BlenderbotTokenizer", {"add_prefix_space": False}),
+        ("Tipsv2Tokenizer", {"do_lower_case": False}),
+        ("Qwen2Tokenizer", {"add_prefix_space": True}),
+    ],
+)
+def test_options_of_the_class_count(name: str, options: dict, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "options", name, **options)
+    assert_same(folder, _class(name).from_pretrained(str(folder)))
+
+
+def test_every_class_of_transformers_is_read_or_listed() -> None:
+    auto = pytest.importorskip("transformers.models.auto.tokenization_auto")
+    generic = {"TokenizersBackend", "MistralCommonBackend", "RagTokenizer", None}
+    names = {name.removesuffix("Fast") if name else None for name in auto.TOKENIZER_MAPPING_NAMES.values()}
+    native = set(NATIVE_CLASSES)
+    assert names - generic - set(RECIPES) - set(UNREAD_CLASSES) - native == set()
+    for model_type, name in CLASS_OF_MODEL_TYPE.items():
+        assert auto.TOKENIZER_MAPPING_NAMES[model_type].removesuffix("Fast") == name
+
+
+def test_a_class_that_is_not_read_is_refused_with_the_reason(tmp_path: Path) -> None:
+    write_folder(tmp_path, "GPT2Tokenizer")
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BioGptTokenizer"}))
+    with pytest.raises(BadInputError, match="BioGptTokenizer, which cuts text with code of its own"):
+        open_tokenizer(tmp_path)
+
+
+def test_the_class_comes_from_the_model_type_where_nothing_names_it(tmp_path: Path) -> None:
+    write_folder(tmp_path, "XLMRobertaTokenizer")
+    (tmp_path / "tokenizer_config.json").unlink()
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "xlm-roberta"}))
+    source = open_tokenizer(tmp_path)
+    assert source.pieces[:4] == ("<s>", "<pad>", "</s>", "<unk>")
+    assert source.pretokenizer_origin == "class XLMRobertaTokenizer (config.json, model type xlm-roberta)"
+
+
+def test_languages_of_nllb_stand_before_the_mask(tmp_path: Path) -> None:
+    """As in the released matrices: 256,001 is ace_Arab and 256,203 <mask>, over 256,000 pieces."""
+    source = open_tokenizer(write_folder(tmp_path, "NllbTokenizer"))
+    size = source.pieces.index("ace_Arab")
+    assert size == 1 + sum(1 for _ in open_tokenizer(next(tmp_path.glob("*.model"))).pieces)
+    assert source.pieces[size + 201 :] == ("zul_Latn", "<mask>")
+
+
+def test_whole_words_of_clip_are_reachable(tmp_path: Path) -> None:
+    source = open_tokenizer(write_folder(tmp_path, "CLIPTokenizer"))
+    vocabulary = build_vocabulary(source)
+    at = source.pieces.index("cat</w>")
+    assert (vocabulary.category[at], vocabulary.text[at]) == ("ok", "cat")
