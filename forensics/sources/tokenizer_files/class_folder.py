@@ -30,6 +30,7 @@ from forensics.sources.tokenizer_files.special_roles import (
     CLASS_DEFAULT,
     ROLES,
     Companions,
+    merge_added_tokens,
 )
 
 if TYPE_CHECKING:
@@ -101,7 +102,13 @@ def _read(found: ClassFolder, name: str, companions: Companions) -> TokenizerSou
     texts = {role: token.content for role, token in role_tokens.items()}
     options = Options(companions.tokenizer_config)
     model = MODEL_READERS[recipe.files](recipe, found.files, texts, options)
-    parts = PARTS[recipe.parts](replace(options, charsmap=model.charsmap))
+    options = replace(
+        options,
+        charsmap=model.charsmap,
+        remove_extra_whitespaces=model.remove_extra_whitespaces,
+        dummy_prefix=model.dummy_prefix,
+    )
+    parts = PARTS[recipe.parts](options)
     data: dict[str, object] = {
         "version": "1.0",
         "truncation": None,
@@ -121,17 +128,22 @@ def _read(found: ClassFolder, name: str, companions: Companions) -> TokenizerSou
     if model.scores is not None:
         scores = np.array([*model.scores, *[0.0] * (len(pieces) - len(model.scores))], dtype=np.float32)
     ids = {text: token_id for token_id, text in enumerate(pieces) if text is not None}
+    control = [
+        AddedToken(ids[piece], piece, True, found.files[0].name)
+        for piece in model.control
+        if piece in ids and ids[piece] not in {token.token_id for token in added}
+    ]
     source_parts = TokenizerParts(
         format=FORMATS[recipe.files],
         model=TokenizerModel(str(model.settings["type"]).lower()),
         pieces=pieces,
         encoder=encoder,
-        added_tokens=added,
+        added_tokens=merge_added_tokens(added, control),
         pretokenizer_origin=f"class {found.class_name} ({found.named_in})",
         merges=model.merges,
         scores=scores,
         byte_level=recipe.byte_level,
-        byte_fallback=recipe.byte_fallback,
+        byte_fallback=model.settings.get("byte_fallback") is True,
         roles={
             role: {CLASS_DEFAULT: ids[token.content]}
             for role, token in role_tokens.items()
@@ -154,6 +166,8 @@ def _role_tokens(recipe: Recipe, companions: Companions) -> dict[str, AddedToken
             continue
         if role == "mask" and recipe.greedy_mask and token.matching in (None, Matching()):
             token = replace(token, matching=Matching(lstrip=True, normalized=True))
+        if recipe.greedy_roles and token.matching in (None, Matching()):
+            token = replace(token, matching=Matching(lstrip=True, rstrip=True))
         tokens[role] = token
     return tokens
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
 
 from forensics.errors import BadInputError
 from forensics.files import read_bytes, read_json
 from forensics.sources.interface import AddedToken, Matching, TokenizerModel
 from forensics.sources.tokenizer_files.class_parts import Options
-from forensics.sources.tokenizer_files.class_recipes import JSON_BPE, SPM, TXT, Recipe
-from forensics.sources.tokenizer_files.merge_recovery import merges_by_id
+from forensics.sources.tokenizer_files.class_recipes import JSON_BPE, MARIAN, SPM, SPM_AND_VOCAB, TXT, Recipe
+from forensics.sources.tokenizer_files.merge_recovery import merges_by_id, merges_from_scores
 from forensics.sources.tokenizer_files.pieces import pieces_by_id
 from forensics.sources.tokenizer_files.sentencepiece_proto import (
+    BYTE,
     CONTROL,
+    NORMAL,
+    UNKNOWN,
     UNUSED,
     USER_DEFINED,
     SentencePieceModel,
@@ -26,6 +32,12 @@ __all__ = ["FORMATS", "MODEL_READERS", "ClassModel"]
 
 #: Score of an entry that the class adds.
 ADDED_SCORE = 0.0
+#: Kind of a SentencePiece model -> the algorithm; single characters are the shortest kind of Unigram.
+_KINDS: Mapping[str, TokenizerModel] = {
+    "unigram": TokenizerModel.UNIGRAM,
+    "bpe": TokenizerModel.BPE,
+    "char": TokenizerModel.UNIGRAM,
+}
 
 
 @dataclass(frozen=True)
@@ -37,11 +49,15 @@ class ClassModel:
     merges: tuple[tuple[str, str], ...] = ()
     scores: tuple[float, ...] | None = None
     charsmap: bytes = b""
+    remove_extra_whitespaces: bool = True
+    dummy_prefix: bool = True
     #: Tokens that a SentencePiece model marks as control or user-defined.
     marked: tuple[AddedToken, ...] = ()
+    #: Pieces that are special though no text gives them, and pieces out of use.
+    control: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     #: The pieces as the file lists them, where that says more than `vocab`.
-    listed: tuple[str, ...] = ()
+    listed: tuple[str | None, ...] = ()
 
 
 def _sentencepiece(
@@ -50,45 +66,132 @@ def _sentencepiece(
     path = files[0]
     file = parse_model(path, read_bytes(path))
     entries = _entries(recipe, file, texts, options)
-    marked = tuple(
-        AddedToken(-1, file.pieces[at], file.types[at] == CONTROL, path.name, Matching())
-        for at in file.of_type(CONTROL, USER_DEFINED)
-    )
-    unused = tuple(file.pieces[at] for at in file.of_type(UNUSED))
-    kind = recipe.model or TokenizerModel(file.kind)
-    if kind is TokenizerModel.UNIGRAM:
-        vocab = {text: token_id for token_id, (text, _) in enumerate(entries)}
-        unk_id = recipe.unk_id
-        if unk_id is None:
-            unk_id = vocab.get(texts.get("unk", ""), max(0, file.roles["unk"]))
-        settings: dict[str, object] = {
-            "type": "Unigram",
-            "unk_id": min(unk_id, len(entries) - 1),
-            "vocab": [[text, score] for text, score in entries],
-            "byte_fallback": recipe.byte_fallback,
-        }
-        scores = tuple(score for _, score in entries)
-        listed = tuple(text for text, _ in entries)
-        return ClassModel(
-            settings,
-            vocab,
-            scores=scores,
-            listed=listed,
-            charsmap=file.charsmap,
-            marked=marked,
-            unused=unused,
-        )
+    if (recipe.model or _kind(path, file)) is TokenizerModel.BPE:
+        return _bpe_of_model(recipe, file, entries, texts)
+    control = {file.pieces[at] for at in file.of_type(CONTROL, UNKNOWN, UNUSED)} if recipe.native else set()
+    return _unigram(recipe, file, entries, texts, control - set(texts.values()))
+
+
+def _kind(path: Path, file: SentencePieceModel) -> TokenizerModel:
+    """Return the algorithm of a SentencePiece model.
+
+    :raises BadInputError: If it is none that is read here.
+    """
+    if file.kind in _KINDS and not file.whitespace_as_suffix:
+        return _KINDS[file.kind]
+    found = f"a SentencePiece model of kind {file.kind!r}"
+    found += " with spaces as suffix" if file.whitespace_as_suffix else ""
+    raise BadInputError(path, found, "only BPE, Unigram and characters with leading U+2581 are supported")
+
+
+def _unigram(
+    recipe: Recipe,
+    file: SentencePieceModel,
+    entries: Sequence[tuple[str, float]],
+    texts: Mapping[str, str],
+    hidden: Collection[str] = (),
+) -> ClassModel:
+    """Return a Unigram model over `entries`.
+
+    :param hidden: Entries that no text gives.
+    """
     vocab = {text: token_id for token_id, (text, _) in enumerate(entries)}
-    merges = tuple(merges_by_id({text: at for at, text in enumerate(dict.fromkeys(file.pieces))}))
+    unk_id = recipe.unk_id
+    if unk_id is None:
+        unk_id = vocab.get(texts.get("unk", ""), max(0, file.roles["unk"]))
+    settings: dict[str, object] = {
+        "type": "Unigram",
+        "unk_id": min(unk_id, len(entries) - 1),
+        # No text holds a space any more when the model sees it: such an entry is never met.
+        "vocab": [[f" {text}" if text in hidden else text, score] for text, score in entries],
+        "byte_fallback": recipe.byte_fallback or (recipe.native and bool(file.of_type(BYTE))),
+    }
     return ClassModel(
-        _bpe(recipe, vocab, merges, texts),
+        settings,
         vocab,
-        merges=merges,
         scores=tuple(score for _, score in entries),
-        charsmap=file.charsmap,
-        marked=marked,
-        unused=unused,
+        listed=tuple(text for text, _ in entries),
+        **_of_file(recipe, file),
     )
+
+
+def _bpe_of_model(
+    recipe: Recipe,
+    file: SentencePieceModel,
+    entries: Sequence[tuple[str, float]],
+    texts: Mapping[str, str],
+) -> ClassModel:
+    """Return a BPE model over `entries`, its merges recovered."""
+    vocab = {text: token_id for token_id, (text, _) in enumerate(entries)}
+    if recipe.native:
+        scores = np.array(file.scores, dtype=np.float32)
+        merges = merges_from_scores(file.pieces, scores, file.of_type(NORMAL, USER_DEFINED))
+        merges = [pair for pair in merges if {*pair, "".join(pair)} <= vocab.keys()]
+        settings = _bpe(recipe, vocab, merges, texts)
+        settings |= {"unk_token": texts.get("unk"), "fuse_unk": True}
+        settings["byte_fallback"] = bool(file.of_type(BYTE))
+    else:
+        merges = merges_by_id({text: at for at, text in enumerate(dict.fromkeys(file.pieces))})
+        settings = _bpe(recipe, vocab, merges, texts)
+    return ClassModel(
+        settings,
+        vocab,
+        merges=tuple(merges),
+        scores=tuple(score for _, score in entries),
+        **_of_file(recipe, file),
+    )
+
+
+class _OfFile(TypedDict):
+    charsmap: bytes
+    marked: tuple[AddedToken, ...]
+    control: tuple[str, ...]
+    unused: tuple[str, ...]
+    remove_extra_whitespaces: bool
+    dummy_prefix: bool
+
+
+def _of_file(recipe: Recipe, file: SentencePieceModel) -> _OfFile:
+    """Return what a SentencePiece model says beside its pieces."""
+    # SentencePiece itself never finds a control piece in a text.
+    matched = (USER_DEFINED,) if recipe.native else (CONTROL, USER_DEFINED)
+    marked = tuple(
+        AddedToken(-1, file.pieces[at], file.types[at] == CONTROL, "SentencePiece model", Matching())
+        for at in file.of_type(*matched)
+    )
+    return {
+        "charsmap": file.charsmap,
+        "marked": marked,
+        "control": tuple(file.pieces[at] for at in file.of_type(CONTROL, UNKNOWN)),
+        "unused": tuple(file.pieces[at] for at in file.of_type(UNUSED)),
+        "remove_extra_whitespaces": file.remove_extra_whitespaces,
+        "dummy_prefix": file.dummy_prefix,
+    }
+
+
+def _with_table(
+    recipe: Recipe, files: Sequence[Path], texts: Mapping[str, str], options: Options
+) -> ClassModel:
+    """Read a SentencePiece model whose pieces have the ids of `vocab.json`; several models share it."""
+    table = read_json(files[0])
+    pieces = pieces_by_id(files[0], table)
+    models = [parse_model(path, read_bytes(path)) for path in files[1:]]
+    scores: dict[str, float] = {}
+    for model in reversed(models):
+        at = model.of_type(NORMAL, USER_DEFINED, BYTE)
+        scores |= {model.pieces[token_id]: model.scores[token_id] for token_id in at}
+    base = [text if text is not None else f"<no piece {at}>" for at, text in enumerate(pieces)]
+    entries = [(text, scores.get(text, ADDED_SCORE)) for text in base]
+    entries += [(text, ADDED_SCORE) for text in recipe.last if text not in table]
+    first = models[0]
+    if _kind(files[1], first) is TokenizerModel.BPE:
+        made = _bpe_of_model(recipe, first, entries, texts)
+    else:
+        named = {*texts.values(), *recipe.last}
+        hidden = {text for text, _ in entries if text not in scores and text not in named}
+        made = _unigram(recipe, first, entries, texts, hidden)
+    listed = (*pieces, *(text for text in recipe.last if text not in table))
+    return replace(made, listed=listed)
 
 
 def _entries(
@@ -167,9 +270,13 @@ MODEL_READERS: Mapping[tuple[str, ...], _Reader] = {
     SPM: _sentencepiece,
     JSON_BPE: _vocab_and_merges,
     TXT: _vocab_txt,
+    SPM_AND_VOCAB: _with_table,
+    MARIAN: _with_table,
 }
 FORMATS: Mapping[tuple[str, ...], str] = {
     SPM: "sentencepiece",
     JSON_BPE: "vocab+merges",
     TXT: "vocab.txt",
+    SPM_AND_VOCAB: "sentencepiece",
+    MARIAN: "sentencepiece",
 }

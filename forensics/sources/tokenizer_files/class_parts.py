@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = [
     "PARTS",
@@ -31,6 +31,9 @@ class Options:
     values: Mapping[str, object]
     #: SentencePiece's precompiled character map, empty for none.
     charsmap: bytes = b""
+    #: What SentencePiece itself does to spaces, where a class leaves that to it.
+    remove_extra_whitespaces: bool = True
+    dummy_prefix: bool = True
 
     def flag(self, name: str, default: bool) -> bool:
         """Return a true-or-false option."""
@@ -233,6 +236,29 @@ def _plain_spm(options: Options) -> Parts:
     return Parts((*_charsmap(options), _replace(" ", _MARK, regex=False)), ())
 
 
+def _native(options: Options) -> Parts:
+    """Do as SentencePiece's own processor."""
+    spaces = (_replace(r"\A +| +\z", ""), _TWO_SPACES) if options.remove_extra_whitespaces else ()
+    prefix: tuple[Component, ...] = ({"type": "Prepend", "prepend": _MARK},) if options.dummy_prefix else ()
+    return Parts((*_charsmap(options), *spaces, _replace(" ", _MARK, regex=False), *prefix))
+
+
+def _siglip(options: Options) -> Parts:
+    lower = (_simple("Lowercase"),) if options.flag("do_lower_case", True) else ()
+    punctuation = r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]"""
+    canonical = (*lower, _replace(punctuation, ""), _replace(r"\s+", " "), _strip(left=True))
+    # The class has SentencePiece put a space before the whole text only, not behind every added token.
+    native = _native(replace(options, dummy_prefix=False))
+    return Parts((*canonical, *native.normalizers), (_metaspace("first", split=False),))
+
+
+def _gpt_sw3(options: Options) -> Parts:
+    removed = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00a0\u00ad\u200b]"
+    spaces = r"[\u2002\u2003\u2005\u2008\u2009\u200a\u202f\u3000\ufffc]"
+    cleaned = (_replace(removed, ""), _replace(spaces, " "), _simple("NFC"))
+    return Parts((*cleaned, *_native(options).normalizers))
+
+
 def _gpt2(options: Options) -> Parts:
     return Parts((), (_bytes(options.flag("add_prefix_space", False)),))
 
@@ -325,6 +351,9 @@ PARTS: Mapping[str, Callable[[Options], Parts]] = {
     "llama": _llama,
     "gemma": _gemma,
     "plain-spm": _plain_spm,
+    "native": _native,
+    "siglip": _siglip,
+    "gpt-sw3": _gpt_sw3,
     "gpt2": _gpt2,
     "gpt2-prefixed": _gpt2_prefixed,
     "gpt-neox": _gpt_neox,

@@ -15,7 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from forensics.sources.interface import TokenizerModel
-from forensics.sources.tokenizer_files.class_names import MBART50_CODES, MBART_CODES, NLLB_CODES
+from forensics.sources.tokenizer_files.class_names import (
+    M2M100_CODES,
+    MBART50_CODES,
+    MBART_CODES,
+    NLLB_CODES,
+)
 
 __all__ = ["RECIPES", "UNREAD_CLASSES", "Recipe"]
 
@@ -25,6 +30,9 @@ BPE, UNIGRAM, WORDPIECE = TokenizerModel.BPE, TokenizerModel.UNIGRAM, TokenizerM
 SPM = ("*.model",)
 JSON_BPE = ("vocab.json", "merges.txt")
 TXT = ("vocab.txt",)
+#: A SentencePiece model whose pieces have the ids of a table beside it; Marian has one for each language.
+SPM_AND_VOCAB = ("vocab.json", "*.model")
+MARIAN = ("vocab.json", "source.spm", "target.spm")
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,8 @@ class Recipe:
     extra_ids: int = 0
     #: Whether `<mask>` takes the space before it (and is looked for in normalized text, as it comes).
     greedy_mask: bool = False
+    #: Whether every role's token takes the spaces around it.
+    greedy_roles: bool = False
     #: The unknown token's id in Unigram: a number, or None for the place of the `unk` role's token, else what
     #: the SentencePiece model says.
     unk_id: int | None = None
@@ -64,6 +74,8 @@ class Recipe:
     end_of_word: str = ""
     #: Roles around a text, `$A` standing for it.
     template: tuple[str, ...] = ()
+    #: Whether the class lets SentencePiece itself cut text, so that control pieces never come of it.
+    native: bool = False
     #: Remarks for a reader of the report.
     notes: tuple[str, ...] = field(default=())
 
@@ -325,8 +337,57 @@ _VOCAB_TXT: Mapping[str, Recipe] = {
     "MPNetTokenizer": replace(_BERT, roles={**_FAIRSEQ, "unk": "[UNK]"}, greedy_mask=True),
 }
 
+_NATIVE = Recipe(
+    SPM, None, "native", {"bos": "<s>", "eos": "</s>", "unk": "<unk>", "pad": "<pad>"}, native=True
+)
+_PLBART_CODES = ("__java__", "__python__", "__en_XX__")
+_SENTENCEPIECE_ITSELF: Mapping[str, Recipe] = {
+    "BertGenerationTokenizer": replace(_NATIVE, roles={**_NATIVE.roles, "sep": "<::::>"}),
+    "SpeechT5Tokenizer": _NATIVE,
+    "GPTSw3Tokenizer": replace(_NATIVE, parts="gpt-sw3", roles={**_NATIVE.roles, "eos": "<|endoftext|>"}),
+    "SiglipTokenizer": replace(
+        _NATIVE,
+        parts="siglip",
+        roles={"eos": "</s>", "unk": "<unk>", "pad": "</s>"},
+        greedy_roles=True,
+        template=_ENDED,
+    ),
+    "PLBartTokenizer": replace(
+        _NATIVE,
+        roles=_FAIRSEQ,
+        first=_SHIFTED,
+        skip=3,
+        last=(*_PLBART_CODES, "{mask}"),
+        extra=_PLBART_CODES,
+        greedy_mask=True,
+    ),
+    "M2M100Tokenizer": replace(
+        _NATIVE,
+        files=SPM_AND_VOCAB,
+        roles={role: text for role, text in _NO_MASK.items() if role != "cls"},
+        last=tuple(f"__{code}__" for code in M2M100_CODES),
+        extra=tuple(f"__{code}__" for code in M2M100_CODES),
+    ),
+    "Speech2TextTokenizer": replace(_NATIVE, files=SPM_AND_VOCAB),
+    "MarianTokenizer": replace(
+        _NATIVE,
+        files=MARIAN,
+        roles={"eos": "</s>", "unk": "<unk>", "pad": "<pad>"},
+        template=_ENDED,
+        notes=(
+            "pieces of the target language alone are cut as target.spm does, in one encoder with those of "
+            "source.spm, which comes first where both have a piece",
+        ),
+    ),
+}
+
 #: Class name without `Fast` -> how it reads a folder.
-RECIPES: Mapping[str, Recipe] = {**_SENTENCEPIECE, **_VOCAB_AND_MERGES, **_VOCAB_TXT}
+RECIPES: Mapping[str, Recipe] = {
+    **_SENTENCEPIECE,
+    **_SENTENCEPIECE_ITSELF,
+    **_VOCAB_AND_MERGES,
+    **_VOCAB_TXT,
+}
 
 _CODE = "cuts text with code of its own"
 #: Class name -> why a folder of it without tokenizer.json is refused.
