@@ -20,7 +20,7 @@ from forensics.matrices import RowMatrix
 if TYPE_CHECKING:
     import tokenizers
 
-__all__ = ["AddedToken", "Checkpoint", "TensorInfo", "TokenizerModel", "TokenizerSource", "Tying"]
+__all__ = ["AddedToken", "Checkpoint", "Matching", "TensorInfo", "TokenizerModel", "TokenizerSource", "Tying"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,19 @@ class TokenizerModel(StrEnum):
 
 
 @dataclass(frozen=True)
+class Matching:
+    """How an added token is looked for in a text."""
+
+    #: Whitespace before and behind it is taken along.
+    lstrip: bool = False
+    rstrip: bool = False
+    #: It is no part of a longer word.
+    single_word: bool = False
+    #: It is looked for in the normalized text and not in the text as it is written.
+    normalized: bool = False
+
+
+@dataclass(frozen=True)
 class AddedToken:
     """A token matched before the algorithm sees the text."""
 
@@ -118,6 +131,8 @@ class AddedToken:
     special: bool
     #: The file that declares it, e.g. `tokenizer.json` or `tokenizer.ggml.token_type`.
     declared_in: str
+    #: How it is matched, where the file says; None where it does not.
+    matching: Matching | None = None
 
 
 @dataclass(frozen=True, eq=False)

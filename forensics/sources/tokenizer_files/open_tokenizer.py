@@ -52,12 +52,19 @@ def open_tokenizer(
 
 def _open_folder(folder: Path) -> TokenizerSource:
     """Read the tokenizer of a folder, the most complete file first."""
+    from forensics.sources.tokenizer_files.class_folder import class_folder
+    from forensics.sources.tokenizer_files.special_roles import read_companions
     from forensics.sources.tokenizer_files.tokenizer_json import read_tokenizer_json
     from forensics.sources.tokenizer_files.vocab_files import read_vocab_and_merges, read_vocab_txt
 
     name = model_name(folder)
     if (folder / "tokenizer.json").is_file():
         return read_tokenizer_json(folder / "tokenizer.json", name, beside=True)
+    companions = read_companions(folder)
+    if not any(_is_rank_file(path) for path in folder.glob("*.model")):
+        found = class_folder(folder, companions)
+        if found is not None:
+            return found.read(name, companions)
     candidates = sorted([*folder.glob("*.model"), *folder.glob("*.tiktoken")])
     if len(candidates) == 1:
         return _reader(candidates[0])(candidates[0], name, True)
@@ -107,6 +114,11 @@ def _reader(path: Path) -> Callable[[Path, str, bool], TokenizerSource]:
     from forensics.sources.tokenizer_files.sentencepiece_model import read_sentencepiece
 
     return read_sentencepiece
+
+
+def _is_rank_file(path: Path) -> bool:
+    """Return whether a file holds tiktoken ranks: Llama 3 calls its own `tokenizer.model`."""
+    return _RANK_LINE.match(_head(path)) is not None
 
 
 def _head(path: Path) -> bytes:
