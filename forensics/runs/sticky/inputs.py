@@ -11,11 +11,26 @@ import numpy as np
 from forensics.errors import BadInputError
 from forensics.schema.words import Category
 from forensics.sources.interface import TokenizerSource
-from forensics.sources.texts.sentences import default_sentences, read_sentences
+from forensics.sources.texts.sentences import (
+    default_sentences,
+    numbered_sentences,
+    read_pairs,
+    read_sentences,
+)
 from forensics.sticky.find_by_contraction import ORDINARY_SAMPLE
+from forensics.sticky.interface import Encoder
+from forensics.sticky.probes import refuse_unfit
 from forensics.vocabulary.vocabulary import Vocabulary
 
-__all__ = ["METHODS", "StickyOptions", "reachable_tokens", "round_trip_tokens", "sentence_sets"]
+__all__ = [
+    "METHODS",
+    "StickyOptions",
+    "check_sentences",
+    "check_texts",
+    "reachable_tokens",
+    "round_trip_tokens",
+    "sentence_sets",
+]
 
 METHODS = ("contraction", "std")
 
@@ -45,10 +60,9 @@ class StickyOptions:
     screen_dtype: str = "auto"
     batch_size: int | None = None
 
-    def check(self, rows: int) -> None:
-        """Refuse what cannot be done.
+    def check(self) -> None:
+        """Refuse what cannot be done, whatever the model.
 
-        :param rows: Rows of the embedding.
         :raises BadInputError: If an option is out of range or does not go with the method.
         """
         if self.method not in METHODS:
@@ -71,6 +85,13 @@ class StickyOptions:
             raise BadInputError(
                 "--pairs", "goes with --method std only", "give sentences, one a line, with --sentences"
             )
+
+    def check_tokens(self, rows: int) -> None:
+        """Refuse ids that the model lacks.
+
+        :param rows: Rows of the embedding.
+        :raises BadInputError: If there is one.
+        """
         wrong = [i for i in self.tokens or () if not 0 <= i < rows]
         if wrong:
             found = f"id {wrong[0]} is outside the embedding of {rows:,} rows"
@@ -101,6 +122,34 @@ def sentence_sets(options: StickyOptions) -> tuple[tuple[str, list[str]], tuple[
             files[1], f"every sentence is also in {files[0]}", "give other sentences to confirm on"
         )
     return (str(files[0]), first), (str(files[1]), second)
+
+
+def check_texts(options: StickyOptions) -> None:
+    """Read what the user gave, before any work, for its errors' sake.
+
+    :raises BadInputError: If a file cannot be used, or has fewer pairs than are asked for.
+    """
+    if options.pairs is None:
+        sentence_sets(options)
+        return
+    count, wanted = len(read_pairs(Path(options.pairs))), max(options.pairs_score, options.pairs_validate)
+    if count < wanted:
+        found = f"holds {count} pairs, {wanted} are needed"
+        raise BadInputError(options.pairs, found, "give more pairs or ask for fewer")
+
+
+def check_sentences(encoder: Encoder, options: StickyOptions, probes: int) -> None:
+    """Refuse sentences that do not fit the model, naming the line.
+
+    :param encoder: The model.
+    :param probes: All probes that are drawn of one set.
+    :raises BadInputError: See `refuse_unfit`.
+    """
+    files = [Path(name) for name in options.sentences]
+    for which, (name, sentences) in enumerate(sentence_sets(options)):
+        lines = numbered_sentences(files[min(which, len(files) - 1)]) if files else {}
+        numbers = [lines[sentence] for sentence in sentences] if lines else []
+        refuse_unfit(encoder, sentences, name=name, probes=probes, lines=numbers)
 
 
 def reachable_tokens(vocabulary: Vocabulary) -> list[int]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forensics.errors import BadInputError
 from forensics.progress import Progress
 from forensics.runs.sticky.inputs import StickyOptions, sentence_sets
 from forensics.runs.sticky.kept_results import Memory
 from forensics.sources.runtimes.text_encoder import TextEncoder
 from forensics.sources.texts.sentences import read_pairs
 from forensics.sticky.find_as_published import PublishedPlan, PublishedResult, find_as_published
-from forensics.sticky.pairs import SentencePair, pairs_of_sentences, select_pairs
+from forensics.sticky.pairs import SentencePair, pairs_of_sentences, remark_on_cut_texts, select_pairs
 from forensics.sticky.published_scorer import PairBench
 from forensics.sticky.published_texts import SEED
 from forensics.sticky.retokenization import share_kept
@@ -28,6 +27,8 @@ __all__ = ["pair_benches", "published_columns", "published_summary", "run_publis
 #: Random tokens of which it is seen whether they survive being inserted as a string: a share of 14 % then has
 #: a standard error of 2 points, and the texts need tokenizing only.
 RETOKENIZED = 256
+#: A stated similarity that is this far from the model's is told of.
+WRONG_BY = 0.01
 
 
 def pair_benches(
@@ -35,53 +36,50 @@ def pair_benches(
 ) -> tuple[PairBench, PairBench, tuple[str, ...]]:
     """Return the pairs for the score, those for the validation, and remarks.
 
-    :raises BadInputError: If too few pairs lie below `u`, or a sentence does not fit the window.
+    :raises BadInputError: If too few pairs lie below `u`.
     """
-    notes: tuple[str, ...] = ()
-    benches = []
+    counts = (options.pairs_score, options.pairs_validate)
     if options.pairs is not None:
         where = options.pairs
-        pairs, notes = _pairs_of_file(encoder, Path(where))
-        for count in (options.pairs_score, options.pairs_validate):
-            benches.append(PairBench.of(encoder, select_pairs(pairs, u, count, where)))
+        pairs = _pairs_of_file(encoder, Path(where))
+        chosen = [select_pairs(pairs, u, count, where) for count in counts]
     else:
         where, sentences = sentence_sets(options)[0]
-        for count in (options.pairs_score, options.pairs_validate):
-            chosen = pairs_of_sentences(encoder, sentences, u, count, where)
-            benches.append(PairBench.of(encoder, chosen))
-    for bench in benches:
-        texts = [pair.sentence2 for pair in bench.pairs]
-        longest = max(map(len, encoder.tokenize(texts)))
-        if longest + options.insertions >= encoder.window:
-            found = (
-                f"a sentence of {longest} tokens leaves no room for {options.insertions} copies in the window"
-            )
-            raise BadInputError(
-                where, f"{found} of {encoder.window}", "leave it out or use fewer --insertions"
-            )
-    return benches[0], benches[1], notes
+        chosen = [pairs_of_sentences(encoder, sentences, u, count, where) for count in counts]
+    scoring, validating = (PairBench.of(encoder, each) for each in chosen)
+    used = list(dict.fromkeys([*scoring.pairs, *validating.pairs]))
+    name = where if options.pairs is None else Path(where).name
+    remarks = [] if options.pairs is None else [_remark_on_similarities([scoring, validating], name)]
+    remarks.append(remark_on_cut_texts(encoder, used, options.insertions, name))
+    return scoring, validating, tuple(remark for remark in remarks if remark is not None)
 
 
-def _pairs_of_file(encoder: TextEncoder, path: Path) -> tuple[list[SentencePair], tuple[str, ...]]:
-    """Return the file's pairs; similarities it leaves open, or states wrongly, are measured and told of."""
+def _pairs_of_file(encoder: TextEncoder, path: Path) -> list[SentencePair]:
+    """Return the file's pairs; similarities it leaves open are measured."""
     rows = read_pairs(path)
+    unmeasured = [(a, b) for a, b, given in rows if given is None]
     first, second = (
         encoder.embed(encoder.tokenize(texts)).astype(np.float64)
-        for texts in ([row[0] for row in rows], [row[1] for row in rows])
+        for texts in ([a for a, _ in unmeasured], [b for _, b in unmeasured])
     )
-    measured = (first * second).sum(axis=1)
-    pairs = [
-        SentencePair(a, b, float(m) if given is None else given)
-        for (a, b, given), m in zip(rows, measured, strict=True)
-    ]
-    off = np.abs(np.array([pair.similarity for pair in pairs]) - measured)
-    if off.max() <= 0.01:
-        return pairs, ()
-    note = (
-        f"{path}: {(off > 0.01).sum()} of {len(pairs)} similarities differ from this model's cosine by more "
-        "than 0.01"
+    measured = iter((first * second).sum(axis=1).tolist())
+    return [SentencePair(a, b, next(measured) if given is None else given) for a, b, given in rows]
+
+
+def _remark_on_similarities(benches: Sequence[PairBench], where: str) -> str | None:
+    """Return how many similarities of the pairs used are not this model's, None if all are."""
+    measured = {
+        pair: 1 - float(start)
+        for bench in benches
+        for pair, start in zip(bench.pairs, bench.start, strict=True)
+    }
+    off = sum(abs(pair.similarity - value) > WRONG_BY for pair, value in measured.items())
+    if not off:
+        return None
+    return (
+        f"{where}: the similarities of {off} of the {len(measured)} pairs used differ from this model's "
+        f"cosine by more than {WRONG_BY}; the pairs were chosen by the file's values."
     )
-    return pairs, (note + "; the pairs were chosen by the file's values.",)
 
 
 def run_published(

@@ -12,12 +12,14 @@ from forensics.runs.frame.folder import finished_run
 from forensics.runs.frame.journal import Journal, fingerprint
 from forensics.runs.frame.manifest import build_manifest, hash_files
 from forensics.runs.frame.peak_memory import peak_rss_bytes
+from forensics.runs.sticky.contraction import PROBES, SCREEN_PROBES
 from forensics.runs.sticky.corpora import corpus_files, count_in_corpora, occurrence_summary
-from forensics.runs.sticky.inputs import StickyOptions
+from forensics.runs.sticky.inputs import StickyOptions, check_sentences, check_texts
 from forensics.runs.sticky.kept_results import Memory
 from forensics.runs.sticky.methods import run_method
 from forensics.runs.sticky.result import StickyResult
 from forensics.sources.runtimes.text_encoder import open_text_encoder
+from forensics.sources.texts.corpora import left_out
 from forensics.sticky.find_by_contraction import ORDINARY_SAMPLE
 from forensics.sticky.mean_similarity import mean_token_similarity
 from forensics.vocabulary.build import build_vocabulary
@@ -134,15 +136,18 @@ def find_sticky_tokens(
         "threads": threads,
         "offline": offline,
     }
+    options.check()
+    check_texts(options)
+    text_files = corpus_files(options.corpora)
     with progress.stage("open"):
         encoder = open_text_encoder(model, **where, dtype=dtype, backend=backend, progress=progress)
-        options.check(encoder.rows)
+        options.check_tokens(encoder.rows)
+        if method == "contraction":
+            check_sentences(encoder, options, PROBES + SCREEN_PROBES)
         screen = None
         if method == "contraction" and screen_dtype not in ("auto", dtype):
             screen = open_text_encoder(encoder.path, **where, dtype=screen_dtype)
     inputs = [Path(p) for p in (*options.sentences, *([options.pairs] if options.pairs else []))]
-    _refuse_missing(inputs)
-    text_files = corpus_files(options.corpora)
     files = hash_files([*encoder.files, *inputs, *text_files], progress=progress)
     parameters = asdict(options)
     contents = sorted((Path(f["path"]).name, f["sha256"]) for f in files)
@@ -175,6 +180,10 @@ def find_sticky_tokens(
     finally:
         if journal is not None:
             journal.close()
+    remarks = [*left_out(options.corpora), *encoder.notes]
+    for remark in remarks:
+        progress.note(remark)
+    summary["notes"] = [*remarks, *summary.get("notes", [])]
     table = _base_table(vocabulary, encoder.rows).join(columns)
     name = "demo" if str(model) == "demo" else str(model)
     whole = {
@@ -211,11 +220,3 @@ def find_sticky_tokens(
 def _base_table(vocabulary: Vocabulary, rows: int) -> pd.DataFrame:
     """Return id, piece, text and category of every row."""
     return vocabulary.table()[["token_id", "piece", "text", "category"]].head(rows)
-
-
-def _refuse_missing(inputs: Sequence[Path]) -> None:
-    """Read the user's files once, before any work, for their error's sake."""
-    from forensics.files import read_bytes
-
-    for path in inputs:
-        read_bytes(path)
