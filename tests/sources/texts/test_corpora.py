@@ -11,6 +11,7 @@ import pytest
 
 from forensics.errors import BadInputError
 from forensics.sources.texts.corpora import content_hash, find_corpora, read_corpus
+from tests.extras import need
 
 
 def text_of(folder: Path) -> dict[str, str]:
@@ -18,7 +19,7 @@ def text_of(folder: Path) -> dict[str, str]:
 
 
 def test_every_form_gives_its_text(tmp_path: Path) -> None:
-    zstandard = pytest.importorskip("zstandard")
+    zstandard = need("zstandard")
     text = "one\ntwo \u00e9\n"
     (tmp_path / "plain.txt").write_text(text, encoding="utf-8")
     (tmp_path / "bom.txt").write_bytes(b"\xef\xbb\xbf" + text.encode())
