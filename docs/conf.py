@@ -1,7 +1,7 @@
 """How the site is built: `make docs`. Pages are these files, docstrings, and the help of the commands.
 
-The pages under reference/ are written anew in every build, one for each room of the package, so that no list of
-modules has to be kept by hand.
+The pages under reference/ are written anew in every build, one for each room of the package, so that no
+list of modules has to be kept by hand.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 project = "forensics"
 release = version = __version__
-copyright = "the authors of forensics, Apache-2.0"  # noqa: A001 - the name Sphinx asks for
+copyright = "the authors of forensics, Apache-2.0"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
 html_theme = "furo"
 html_title = f"forensics {__version__}"
@@ -79,15 +79,17 @@ def write_reference(_: Sphinx) -> None:
 def plain_to_rst(*event: object) -> None:
     """Read a docstring as its author meant it: plain text with code between backticks.
 
-    Bars are absolute values or the borders of a table and no substitutions; what is indented after a colon is a
-    formula or a layout and keeps its lines; a code span may be followed by a letter, as in `Extent`s.
+    Bars are absolute values or the borders of a table and no substitutions; what is indented after a colon
+    is a formula or a layout and keeps its lines; a code span may be followed by a letter, as in `Extent`s.
 
     :param event: Of `autodoc-process-docstring`; its last part is the list of lines, which is altered.
     """
     lines: list[str] = event[-1]  # type: ignore[assignment]
     text = "\n".join(lines)
     text = re.sub(r"(?<!:):\n\n(?= {4})", "::\n\n", text)
-    text = re.sub(r"(?:^\|.*\|\n?)+", lambda table: "::\n\n" + indent(table[0], "    ") + "\n", text, flags=re.M)
+    text = re.sub(
+        r"(?:^\|.*\|\n?)+", lambda table: "::\n\n" + indent(table[0], "    ") + "\n", text, flags=re.M
+    )
     outside = [
         line if line.startswith((" ", ">>>")) else re.sub(r"(`[^`]*`)|\|", lambda m: m[1] or "\\|", line)
         for line in text.split("\n")
