@@ -7,6 +7,7 @@ list of modules has to be kept by hand.
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules, walk_packages
@@ -14,6 +15,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from forensics import __version__
+from forensics.schema.columns import TableSchema
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -60,11 +62,28 @@ def page(room: str) -> str:
     return "\n".join(parts)
 
 
+def columns_page() -> str:
+    """Return the text of the page of all columns of all tables, from where they are declared."""
+    parts = [
+        "Columns\n=======\n\nEvery column a data file can hold. Those that do not apply to a run are left out."
+    ]
+    for name in sorted(modules_of("forensics.schema")):
+        for table in vars(import_module(name)).values():
+            if isinstance(table, TableSchema):
+                command = name.rpartition(".")[2]
+                heading = f"{table.name}.parquet of forensics {command}"
+                rows = [f"   * - ``{c.name}``\n     - {c.type}\n     - {c.meaning}" for c in table.columns]
+                top = ".. list-table::\n   :widths: 25 12 63\n\n"
+                parts.append(f"{heading}\n{'-' * len(heading)}\n\n{top}" + "\n".join(rows))
+    return "\n\n".join(parts) + "\n"
+
+
 def write_reference(_: Sphinx) -> None:
     """Write a page for every room; unchanged ones are left alone, so that a second build is quick."""
     spec = find_spec("forensics")
     rooms = [f"forensics.{module.name}" for module in iter_modules(spec.submodule_search_locations)]
     pages = {f"{room}.rst": page(room) for room in rooms if not room.endswith("__main__")}
+    pages["columns.rst"] = columns_page()
     entries = "".join(f"   {Path(name).stem}\n" for name in pages)
     pages["index.rst"] = f"Reference\n=========\n\n.. toctree::\n   :maxdepth: 1\n\n{entries}"
     REFERENCE.mkdir(exist_ok=True)
