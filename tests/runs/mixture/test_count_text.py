@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("joblib")
-
 from forensics.runs.mixture.count_text import count_categories
 from forensics.sources.texts.corpora import find_corpora
+from tests.extras import need
+
+need("joblib")
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut off": lambda data: data[: len(data) // 2],

@@ -15,6 +15,10 @@ from forensics.cli.main import run
 from forensics.errors import BadInputError
 from forensics.progress import Progress
 from forensics.sources.texts.corpora import find_corpora, read_corpus
+from tests.extras import need
+
+need("highspy")
+need("numba")
 
 SHARES = {"languages/de": 0.25, "languages/en": 0.5, "code/python": 0.25}
 

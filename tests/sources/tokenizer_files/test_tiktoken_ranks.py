@@ -2,16 +2,18 @@ import base64
 import json
 
 import pytest
-import tiktoken
 from hypothesis import HealthCheck, given, settings
-from tiktoken_ext import openai_public
 
 from forensics.errors import BadInputError
 from forensics.sources.tokenizer_files import tiktoken_ranks
 from forensics.sources.tokenizer_files.byte_alphabet import bytes_of_piece
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES
+from tests.extras import need
 from tests.sources.written_tokenizers import byte_level_json, damage, encode, garbled, texts
+
+tiktoken = need("tiktoken")
+openai_public = need("tiktoken_ext.openai_public")
 
 FILES = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
