@@ -65,7 +65,7 @@ def page(room: str) -> str:
 def columns_page() -> str:
     """Return the text of the page of all columns of all tables, from where they are declared."""
     parts = [
-        "Columns\n=======\n\nEvery column a data file can hold. Those that do not apply to a run are left out."
+        "Columns\n=======\n\nEvery column a data file can hold; those that do not apply are left out."
     ]
     for name in sorted(modules_of("forensics.schema")):
         for table in vars(import_module(name)).values():

@@ -133,6 +133,8 @@ class AddedToken:
     declared_in: str
     #: How it is matched, where the file says; None where it does not.
     matching: Matching | None = None
+    #: The id that the file declares, where the library gives the token another (`token_id`); else None.
+    declared_id: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,7 @@ def place_added_tokens(
     :param encoder: The working tokenizer.
     """
     ids = encoder.get_vocab(with_added_tokens=True)
-    placed = [replace(token, token_id=ids[token.content]) for token in tokens if token.content in ids]
+    placed = [_placed(token, ids[token.content]) for token in tokens if token.content in ids]
     size = max([len(base), *(token.token_id + 1 for token in placed)])
     pieces: list[str | None] = [*base, *[None] * (size - len(base))]
     covered = []
@@ -53,3 +53,8 @@ def place_added_tokens(
     if len(moved) > 3:
         notes.append(f"so it is with {len(moved) - 3:,} more added tokens")
     return tuple(pieces), merge_added_tokens(placed), notes
+
+
+def _placed(token: AddedToken, token_id: int) -> AddedToken:
+    moved = token.token_id not in (-1, token_id)
+    return replace(token, token_id=token_id, declared_id=token.token_id if moved else None)

@@ -192,6 +192,7 @@ def merge_added_tokens(*groups: Sequence[AddedToken]) -> tuple[AddedToken, ...]:
             special=known.special or token.special,
             declared_in=", ".join(files),
             matching=known.matching or token.matching,
+            declared_id=token.declared_id if known.declared_id is None else known.declared_id,
         )
     return tuple(sorted(merged.values(), key=lambda token: token.token_id))
 
