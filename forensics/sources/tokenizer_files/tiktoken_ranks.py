@@ -151,9 +151,10 @@ def _added_tokens(known: RankFile | None, companions: Companions) -> tuple[Added
     declared = list(companions.added_tokens())
     texts = {token.content: token.token_id for token in declared}
     ids = set(texts.values())
+    special, origin = (known.special, f"{known.name}'s own code") if known else ({}, "")
     of_file = [
-        AddedToken(token_id, text, True, f"{known.name}'s own code")
-        for text, token_id in (known.special.items() if known else ())
+        AddedToken(token_id, text, True, origin)
+        for text, token_id in special.items()
         if texts.get(text) == token_id or (text not in texts and token_id not in ids)
     ]
     return merge_added_tokens(of_file, declared)

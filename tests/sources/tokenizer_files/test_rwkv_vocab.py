@@ -13,20 +13,8 @@ from forensics.sources import open_tokenizer
 from forensics.sources.interface import TokenizerModel
 from forensics.vocabulary.build import build_vocabulary
 
-WORDS = [
-    b"the",
-    b" the",
-    b"cat",
-    b" c",
-    b"at",
-    "é".encode(),
-    "中文".encode(),
-    b"\xe4\xb8",
-    b"\n\n",
-    b"'",
-    b'"',
-]
-TOKENS = [*(bytes([byte]) for byte in range(256)), *(word for word in WORDS if len(word) > 1)]
+WORDS = [b"the", b" the", b"cat", b" c", b"at", "é".encode(), "中文".encode(), b"\xe4\xb8", b"\n\n"]
+TOKENS = [*(bytes([byte]) for byte in range(256)), *WORDS]
 
 
 def write(folder: Path, tokens: list[bytes] = TOKENS) -> Path:
