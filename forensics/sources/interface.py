@@ -104,6 +104,8 @@ class TokenizerModel(StrEnum):
     WORDPIECE = "wordpiece"
     #: A table of whole words.
     WORDLEVEL = "wordlevel"
+    #: Greedy longest match over bytes, RWKV's kind.
+    LONGEST_MATCH = "longest_match"
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class TokenizerSource:
     path: Path
     #: A short name.
     name: str
-    #: `tokenizer.json`, `gguf`, `sentencepiece`, `tiktoken` or `vocab+merges`.
+    #: `tokenizer.json`, `gguf`, `sentencepiece`, `tiktoken`, `tekken`, `rwkv`, `vocab+merges` or `vocab.txt`.
     format: str
     #: The algorithm.
     model: TokenizerModel

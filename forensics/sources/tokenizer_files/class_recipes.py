@@ -351,6 +351,7 @@ _SENTENCEPIECE_ITSELF: Mapping[str, Recipe] = {
         roles={"eos": "</s>", "unk": "<unk>", "pad": "</s>"},
         greedy_roles=True,
         template=_ENDED,
+        notes=("how SigLIP's code cleans texts with punctuation is repeated roughly",),
     ),
     "PLBartTokenizer": replace(
         _NATIVE,
