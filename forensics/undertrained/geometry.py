@@ -38,9 +38,9 @@ _KEPT_RATIOS = 0.9
 class Geometry:
     """Numbers about all rows together."""
 
-    #: Rows that took part, and rows left out because another is equal to them bit for bit.
+    #: Rows that took part, and rows left out: equal to another bit for bit, or without a direction.
     rows: int
-    equal_rows_left_out: int
+    rows_left_out: int
     #: Mean cosine between two rows.
     mean_cosine: float
     #: Length of the mean row, in units of the root mean square norm.
@@ -94,7 +94,7 @@ def matrix_geometry(matrix: RowMatrix, distinct: npt.NDArray[np.bool_], rng: np.
     near, far = (_levina_bickel(distances, k) for k in (_NEAR, _FAR))
     return Geometry(
         rows=len(ids),
-        equal_rows_left_out=len(distinct) - len(ids),
+        rows_left_out=len(distinct) - len(ids),
         mean_cosine=_mean_cosine(moments.unit_sum, len(ids)),
         mean_row=float(np.linalg.norm(moments.mean)) / max(rms, 1e-30),
         iso_score=iso_score(variances),

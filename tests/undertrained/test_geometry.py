@@ -70,7 +70,7 @@ def test_equal_rows_are_left_out_and_counted():
     distinct = np.ones(400, bool)
     distinct[100:200] = False
     found = matrix_geometry(ArrayMatrix(array), distinct, np.random.default_rng(0))
-    assert (found.rows, found.equal_rows_left_out) == (300, 100)
+    assert (found.rows, found.rows_left_out) == (300, 100)
     assert found.mean_cosine == pytest.approx(mean_cosine_of_rows(array[distinct]), abs=1e-6)
     assert found.as_dict()["rows"] == 300
 
