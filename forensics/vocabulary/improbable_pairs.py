@@ -2,8 +2,8 @@
 
 After "Improbable Bigrams Expose Vulnerabilities of Incomplete Tokens in Byte-Level Tokenizers" (arXiv
 2410.23684). A *prefix* token ends in an unfinished UTF-8 character that lacks m bytes, a *suffix* token
-begins with exactly m continuation bytes. Together they are valid text whose middle character no single token spells.
-A pair counts if encoding its text gives the two tokens back, so that a user's text can produce it.
+begins with exactly m continuation bytes. Together they are valid text whose middle character no single token
+spells. A pair counts if encoding its text gives the two tokens back, so that a user's text can produce it.
 
 Byte-compatible pairs are counted without comparing them, by what the prefix needs: how many bytes, and which
 of them may come next (after E0, ED, F0 and F4 not every continuation byte may, RFC 3629). How many survive
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["ImprobablePair", "ImprobablePairs", "improbable_pairs"]
 
 #: Pairs tried at most.
-MOST = 20_000
+MOST = 100_000
 #: Bytes a token must have: single bytes are no learned tokens.
 _LEAST_BYTES = 2
 #: Lead bytes after which the next byte is restricted, with its range (RFC 3629, section 4).
