@@ -64,9 +64,8 @@ def page(room: str) -> str:
 
 def columns_page() -> str:
     """Return the text of the page of all columns of all tables, from where they are declared."""
-    parts = [
-        "Columns\n=======\n\nEvery column a data file can hold. Those that do not apply to a run are left out."
-    ]
+    said = "What data files hold. A column that does not apply to a run is left out."
+    parts = [f"Columns\n=======\n\n{said}"]
     for name in sorted(modules_of("forensics.schema")):
         for table in vars(import_module(name)).values():
             if isinstance(table, TableSchema):
