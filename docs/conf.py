@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules, walk_packages
 from textwrap import indent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forensics import __version__
 from forensics.schema.columns import TableSchema
@@ -94,7 +94,7 @@ def write_reference(_: Sphinx) -> None:
             path.write_text(text, "utf-8")
 
 
-def plain_to_rst(*event: object) -> None:
+def plain_to_rst(*event: Any) -> None:
     """Read a docstring as its author meant it: plain text with code between backticks.
 
     Bars are absolute values or the borders of a table and no substitutions; what is indented after a colon
@@ -102,7 +102,7 @@ def plain_to_rst(*event: object) -> None:
 
     :param event: Of `autodoc-process-docstring`; its last part is the list of lines, which is altered.
     """
-    lines: list[str] = event[-1]  # type: ignore[assignment]
+    lines: list[str] = event[-1]
     text = "\n".join(lines)
     text = re.sub(r"(?<!:):\n\n(?= {4})", "::\n\n", text)
     text = re.sub(
