@@ -18,6 +18,8 @@ from forensics import __version__
 from forensics.schema.columns import TableSchema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sphinx.application import Sphinx
 
 project = "forensics"
@@ -94,6 +96,10 @@ def write_reference(_: Sphinx) -> None:
             path.write_text(text, "utf-8")
 
 
+#: A code span, with the letter that follows it if one does; or a bar outside of code.
+SPAN_OR_BAR = re.compile(r"(``[^`]+``|`[^`]+`)(?=(\w)?)|\|")
+
+
 def plain_to_rst(*event: Any) -> None:
     """Read a docstring as its author meant it: plain text with code between backticks.
 
@@ -103,16 +109,25 @@ def plain_to_rst(*event: Any) -> None:
     :param event: Of `autodoc-process-docstring`; its last part is the list of lines, which is altered.
     """
     lines: list[str] = event[-1]
-    text = "\n".join(lines)
-    text = re.sub(r"(?<!:):\n\n(?= {4})", "::\n\n", text)
-    text = re.sub(
-        r"(?:^\|.*\|\n?)+", lambda table: "::\n\n" + indent(table[0], "    ") + "\n", text, flags=re.M
-    )
-    outside = [
-        line if line.startswith((" ", ">>>")) else re.sub(r"(`[^`]*`)|\|", lambda m: m[1] or "\\|", line)
-        for line in text.split("\n")
-    ]
-    lines[:] = re.sub(r"(?<!`)(`[^`\n]+`)(?=\w)", r"\1\\ ", "\n".join(outside)).split("\n")
+    lines[:] = "\n\n".join(_paragraphs("\n".join(lines).split("\n\n"))).split("\n")
+
+
+def _paragraphs(paragraphs: list[str]) -> Iterator[str]:
+    """Yield each paragraph as reStructuredText."""
+    for paragraph, following in zip(paragraphs, [*paragraphs[1:], ""], strict=True):
+        if paragraph.startswith("|"):
+            yield "::\n\n" + indent(paragraph, "    ")
+        elif paragraph.startswith((" ", ">>>")):
+            yield paragraph
+        else:
+            text = SPAN_OR_BAR.sub(_escaped, paragraph)
+            literal = text.endswith(":") and following.startswith("    ")
+            yield text + ":" if literal and not text.endswith("::") else text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return a bar that is no substitution, or a code span that ends before the letter that follows."""
+    return (found[1] + ("\\ " if found[2] else "")) if found[1] else "\\|"
 
 
 def setup(app: Sphinx) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 
 import pytest
 
@@ -48,3 +49,20 @@ def test_every_command_shows_one_runnable_example_in_its_help():
     for name in COMMANDS:
         context = cli.make_context("forensics", [name], resilient_parsing=True)
         assert f"forensics {name} " in cli.get_command(context, name).epilog
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("the cosine |a - b| of `E_in`", r"the cosine \|a - b\| of `E_in`"),
+        ("two `Extent`s, `a|b` and `c`", r"two `Extent`\ s, `a|b` and `c`"),
+        ("| a | `b` |\n|---|---|", "::\n\n    | a | `b` |\n    |---|---|"),
+        ("minimise:\n\n    |m - f|", "minimise::\n\n    |m - f|"),
+        (">>> 1 | 2\n3", ">>> 1 | 2\n3"),
+        (":param x: one:\n    and more", ":param x: one:\n    and more"),
+    ],
+)
+def test_a_docstring_is_read_as_plain_text_with_code_in_backticks(written, wanted):
+    lines = written.split("\n")
+    runpy.run_path(str(ROOT / "docs" / "conf.py"))["plain_to_rst"](None, "module", "name", None, None, lines)
+    assert "\n".join(lines) == wanted
