@@ -12,12 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules, walk_packages
 from textwrap import indent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forensics import __version__
 from forensics.schema.columns import TableSchema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sphinx.application import Sphinx
 
 project = "forensics"
@@ -64,9 +66,8 @@ def page(room: str) -> str:
 
 def columns_page() -> str:
     """Return the text of the page of all columns of all tables, from where they are declared."""
-    parts = [
-        "Columns\n=======\n\nEvery column a data file can hold; those that do not apply are left out."
-    ]
+    said = "What data files hold. A column that does not apply to a run is left out."
+    parts = [f"Columns\n=======\n\n{said}"]
     for name in sorted(modules_of("forensics.schema")):
         for table in vars(import_module(name)).values():
             if isinstance(table, TableSchema):
@@ -95,7 +96,11 @@ def write_reference(_: Sphinx) -> None:
             path.write_text(text, "utf-8")
 
 
-def plain_to_rst(*event: object) -> None:
+#: A code span, with the letter that follows it if one does; or a bar outside of code.
+SPAN_OR_BAR = re.compile(r"(``[^`]+``|`[^`]+`)(?=(\w)?)|\|")
+
+
+def plain_to_rst(*event: Any) -> None:
     """Read a docstring as its author meant it: plain text with code between backticks.
 
     Bars are absolute values or the borders of a table and no substitutions; what is indented after a colon
@@ -103,17 +108,26 @@ def plain_to_rst(*event: object) -> None:
 
     :param event: Of `autodoc-process-docstring`; its last part is the list of lines, which is altered.
     """
-    lines: list[str] = event[-1]  # type: ignore[assignment]
-    text = "\n".join(lines)
-    text = re.sub(r"(?<!:):\n\n(?= {4})", "::\n\n", text)
-    text = re.sub(
-        r"(?:^\|.*\|\n?)+", lambda table: "::\n\n" + indent(table[0], "    ") + "\n", text, flags=re.M
-    )
-    outside = [
-        line if line.startswith((" ", ">>>")) else re.sub(r"(`[^`]*`)|\|", lambda m: m[1] or "\\|", line)
-        for line in text.split("\n")
-    ]
-    lines[:] = re.sub(r"(?<!`)(`[^`\n]+`)(?=\w)", r"\1\\ ", "\n".join(outside)).split("\n")
+    lines: list[str] = event[-1]
+    lines[:] = "\n\n".join(_paragraphs("\n".join(lines).split("\n\n"))).split("\n")
+
+
+def _paragraphs(paragraphs: list[str]) -> Iterator[str]:
+    """Yield each paragraph as reStructuredText."""
+    for paragraph, following in zip(paragraphs, [*paragraphs[1:], ""], strict=True):
+        if paragraph.startswith("|"):
+            yield "::\n\n" + indent(paragraph, "    ")
+        elif paragraph.startswith((" ", ">>>")):
+            yield paragraph
+        else:
+            text = SPAN_OR_BAR.sub(_escaped, paragraph)
+            literal = text.endswith(":") and following.startswith("    ")
+            yield text + ":" if literal and not text.endswith("::") else text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return a bar that is no substitution, or a code span that ends before the letter that follows."""
+    return (found[1] + ("\\ " if found[2] else "")) if found[1] else "\\|"
 
 
 def setup(app: Sphinx) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from forensics.schema.words import WEAK_BELOW
 from forensics.undertrained.emission import emission_maximum, spread_windows
 from forensics.undertrained.natural_context import find_contexts, read_contexts
-from forensics.undertrained.token_evidence import WEAK_BELOW
 
 __all__ = ["InText", "SecondLook", "TextEvidence", "look_again"]
 

@@ -14,6 +14,8 @@ from forensics.undertrained.verification import Verifier
 from forensics.vocabulary.spelling import token_bytes
 from tests.extras import need
 
+pytestmark = pytest.mark.slow
+
 need("torch")
 
 #: Pieces that stand for file-specific words of SmolLM2's tokenizer corpus, and everyday ones.
