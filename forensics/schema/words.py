@@ -28,7 +28,7 @@ class Word(StrEnum):
 
     meaning: str
 
-    def __new__(cls, value: str, meaning: str) -> Word:
+    def __new__(cls, value: str, meaning: str = "") -> Word:
         """Make the member `value`, which carries `meaning`."""
         word = str.__new__(cls, value)
         word._value_ = value

@@ -13,8 +13,9 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from forensics.schema.words import INCONCLUSIVE_BELOW, STRONG_BELOW, WEAK_BELOW
 from forensics.undertrained.prompts import Prompt
-from forensics.undertrained.token_evidence import INCONCLUSIVE_BELOW, STRONG_BELOW, WEAK_BELOW, TokenEvidence
+from forensics.undertrained.token_evidence import TokenEvidence
 from forensics.undertrained.verification import Verifier
 
 __all__ = ["GUARD", "DraftedVerifier", "drafting_pays"]

@@ -23,11 +23,12 @@ import numpy as np
 
 from forensics.errors import BadInputError
 from forensics.progress import Progress, Stage
+from forensics.schema.words import Role, Verdict
 from forensics.undertrained.estimate import Estimate, Stratum, clopper_pearson, estimate_total
-from forensics.undertrained.search_plan import Role, SearchPlan, SearchResult, StoppedBy
-from forensics.undertrained.token_evidence import TokenEvidence, Verdict
+from forensics.undertrained.search_plan import SearchPlan, SearchResult, StoppedBy
+from forensics.undertrained.token_evidence import TokenEvidence
 
-__all__ = ["Role", "SearchPlan", "SearchResult", "StoppedBy", "search_down"]
+__all__ = ["SearchPlan", "SearchResult", "StoppedBy", "search_down"]
 
 #: Tokens that are verified together: enough to fill the batches of the long prompts' survivors.
 BLOCK = 128

@@ -6,39 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from forensics.schema.words import Role
 from forensics.undertrained.estimate import Estimate, Stratum
 from forensics.undertrained.token_evidence import TokenEvidence
 
-__all__ = ["CONTROLS_BOUND", "Role", "SearchPlan", "SearchResult", "StoppedBy"]
+__all__ = ["CONTROLS_BOUND", "SearchPlan", "SearchResult", "StoppedBy"]
 
 #: Share of controls that the model must be able to repeat for the verdicts to mean anything. Well-trained
 #: tokens fail the prompts at the false-alarm floor, a few percent.
 CONTROLS_BOUND = 0.8
-
-
-class Role(StrEnum):
-    """Why a token was verified."""
-
-    #: Well-trained, to see whether the model can do what the prompts ask.
-    CONTROL = "control"
-    #: Named by the user.
-    REQUESTED = "requested"
-    #: Among the least number from the top of the ranking.
-    CANDIDATE = "candidate"
-    #: Drawn at random from below the candidates.
-    AUDIT = "audit"
-    #: A single byte.
-    BYTE = "byte"
-    #: Two or more bytes that are not UTF-8 by themselves.
-    PARTIAL_UTF8 = "partial_utf8"
-    #: Its own text never encodes to it.
-    UNREACHABLE = "unreachable"
-    #: Declared special, reserved or unused.
-    SPECIAL = "special"
-    #: Next in the ranking, because verification had not dried up.
-    EXTENSION = "extension"
-    #: Drawn at random from a stratum of the rest.
-    STRATUM = "stratum"
 
 
 class StoppedBy(StrEnum):

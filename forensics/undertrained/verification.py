@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from forensics.errors import BadInputError
+from forensics.schema.words import INCONCLUSIVE_BELOW
 from forensics.undertrained.plain_verification import STEPS
 from forensics.undertrained.prompt_run import PromptRun, PromptRunner
 from forensics.undertrained.prompts import Prompt
-from forensics.undertrained.token_evidence import INCONCLUSIVE_BELOW, PromptEvidence, TokenEvidence
+from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence
 
 __all__ = ["LOOK_LEAVES_ABOVE", "Verifier"]
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from forensics.schema.words import Category
 from forensics.sources.interface import TokenizerModel, TokenizerSource
 from forensics.sources.tokenizer_files.byte_alphabet import byte_of_fallback_piece
 from forensics.vocabulary.reachability import LEFT_CONTEXTS
 from forensics.vocabulary.spelling import continues_word
-from forensics.vocabulary.vocabulary import Category, Vocabulary
+from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["MergeProblem", "merge_problems"]
 

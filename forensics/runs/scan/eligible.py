@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from forensics.vocabulary.vocabulary import ByteRole, Category, Vocabulary
+from forensics.schema.words import ByteRole, Category
+from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["eligible_tokens", "reference_evidence", "well_trained_controls"]
 

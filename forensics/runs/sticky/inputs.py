@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from forensics.errors import BadInputError
+from forensics.schema.words import Category
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.texts.sentences import default_sentences, read_sentences
 from forensics.sticky.find_by_contraction import ORDINARY_SAMPLE
-from forensics.vocabulary.vocabulary import Category, Vocabulary
+from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["METHODS", "StickyOptions", "reachable_tokens", "round_trip_tokens", "sentence_sets"]
 
