@@ -18,7 +18,7 @@ __all__ = ["Tally", "tally"]
 
 @dataclass(frozen=True)
 class Tally:
-    """The counts; controls are there to test the prompts, not to be tested, and are left out of all but one."""
+    """The counts; controls, which test the prompts and not the model, are left out of all but `by_role`."""
 
     tested: int
     verified: int

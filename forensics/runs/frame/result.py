@@ -87,7 +87,9 @@ class Result(Generic[S]):
         try:
             return self.tables[name]
         except KeyError:
-            raise AttributeError(f"this result has no table {name!r}, only {', '.join(self.tables)}") from None
+            raise AttributeError(
+                f"this result has no table {name!r}, only {', '.join(self.tables)}"
+            ) from None
 
     def __repr__(self) -> str:
         """Return the headline: a table of a hundred thousand rows is no representation."""

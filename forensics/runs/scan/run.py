@@ -146,9 +146,7 @@ class _Scanner:
 
     def inputs(self) -> Inputs:
         """Return the files that are read."""
-        return Inputs(
-            {"model": frozenset(self.checkpoint.files), "tokenizer": frozenset(self.source.files)}
-        )
+        return Inputs({"model": frozenset(self.checkpoint.files), "tokenizer": frozenset(self.source.files)})
 
     def work(self, journal: Journal) -> Outcome:
         """Look at the weights, then put tokens to the model."""

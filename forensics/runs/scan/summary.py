@@ -16,6 +16,7 @@ from forensics.runs.tokenizer_facts import (
     tokenizer_facts,
     vocabulary_counts,
 )
+from forensics.schema.indicators import MEANINGS
 from forensics.schema.scan import (
     ControlsSummary,
     EmbeddingFacts,
@@ -38,7 +39,6 @@ from forensics.schema.scan import (
 from forensics.schema.words import Role, Verdict
 from forensics.sources.interface import Checkpoint, TokenizerSource
 from forensics.undertrained.estimate import Estimate
-from forensics.undertrained.indicators import MEANINGS
 from forensics.undertrained.search_down import WINDOW
 from forensics.undertrained.search_plan import SearchResult, StoppedBy
 from forensics.undertrained.tally import tally

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import BadInputError
+from forensics.errors import BadInputError, OptionError
 from forensics.sources.texts.text_files import parse_json, read_text
 
 __all__ = ["EmbeddingLayout", "Pooling", "read_embedding_layout"]
@@ -70,7 +70,7 @@ def read_embedding_layout(folder: Path, pooling: str | None = None) -> Embedding
     if not folder.is_dir():
         raise BadInputError(folder, "is no folder", "name the folder of a text-embedding model")
     if pooling is not None and pooling not in set(Pooling):
-        raise BadInputError("--pooling", f"found {pooling!r}", f"give one of {', '.join(Pooling)}")
+        raise OptionError("pooling", f"found {pooling!r}", f"give one of {', '.join(Pooling)}")
     modules_file = folder / "modules.json"
     if not modules_file.is_file():
         return _plain_folder(folder, pooling)
@@ -78,7 +78,7 @@ def read_embedding_layout(folder: Path, pooling: str | None = None) -> Embedding
     kinds = _kinds(modules_file, modules)
     transformer = folder / kinds["Transformer"]
     files = [modules_file]
-    stated, origin = pooling, "--pooling"
+    stated, origin = pooling, "the user"
     if stated is None:
         config_file = folder / kinds.get("Pooling", "1_Pooling") / "config.json"
         stated = _pooling(config_file, parse_json(config_file, read_text(config_file)))
@@ -107,9 +107,9 @@ def _plain_folder(folder: Path, pooling: str | None) -> EmbeddingLayout:
         raise BadInputError(
             folder,
             f"holds {what} without modules.json, so nothing states how token vectors are pooled",
-            "state it with --pooling mean, cls or last (last for a decoder)",
+            "state it with `pooling`: mean, cls or last (last for a decoder)",
         )
-    return EmbeddingLayout(folder, Pooling(pooling), "--pooling", None, (config_file,))
+    return EmbeddingLayout(folder, Pooling(pooling), "the user", None, (config_file,))
 
 
 def _kinds(file: Path, modules: Any) -> dict[str, str]:
@@ -146,5 +146,5 @@ def _pooling(file: Path, config: Any) -> Pooling:
     if len(modes) != 1 or other:
         asked = [*map(str, modes), *other]
         found = f"asks for the pooling modes {asked}, where one of {[*map(str, Pooling)]} is supported"
-        raise BadInputError(file, found, "state the pooling with --pooling")
+        raise BadInputError(file, found, "state it with `pooling`")
     return modes[0]

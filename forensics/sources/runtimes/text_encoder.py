@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forensics.errors import BadInputError
+from forensics.errors import BadInputError, OptionError
 from forensics.progress import Progress
 from forensics.sources.demo import DEMO
 from forensics.sources.interface import TokenizerSource
@@ -233,7 +233,7 @@ def open_text_encoder(
     layout = read_embedding_layout(folder, pooling)
     source = open_tokenizer(layout.transformer, offline=offline, progress=progress)
     if backend not in BACKENDS:
-        raise BadInputError("--backend", f"found {backend!r}", f"give one of {', '.join(BACKENDS)}")
+        raise OptionError("backend", f"found {backend!r}", f"give one of {', '.join(BACKENDS)}")
     with progress.stage("load model"):
         loaded = _load(layout, device, dtype, threads)
     before, after = _frame(source)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from forensics.progress import Progress, Stage
@@ -21,32 +22,48 @@ __all__ = ["BarProgress", "LineProgress", "QuietProgress", "make_progress"]
 _PATIENCE = 2.0
 
 
-def make_progress(*, quiet: bool = False) -> Progress:
-    """Return the face that fits: silent, lines for a pipe or a log, bars for a terminal."""
+#: Turns the library's names of options into the command line's.
+Spelling = Callable[[str], str]
+
+
+def make_progress(*, quiet: bool = False, spell: Spelling = str) -> Progress:
+    """Return the face that fits: silent, lines for a pipe or a log, bars for a terminal.
+
+    :param quiet: Say warnings only.
+    :param spell: How a message of the library is put to the user.
+    """
     if quiet:
-        return QuietProgress()
-    return BarProgress() if sys.stderr.isatty() else LineProgress()
+        return QuietProgress(spell)
+    return BarProgress(spell=spell) if sys.stderr.isatty() else LineProgress(spell)
 
 
 class QuietProgress(Progress):
     """Says warnings and nothing else."""
 
+    def __init__(self, spell: Spelling = str) -> None:
+        """Begin in silence.
+
+        :param spell: See `make_progress`.
+        """
+        super().__init__()
+        self._spell = spell
+
     def warn(self, message: str) -> None:
         """Print a warning as one line."""
-        _print(f"warning: {message}")
+        _print(f"warning: {self._spell(message)}")
 
 
 class LineProgress(QuietProgress):
     """Says one line when a stage is over: what, how much, how long."""
 
-    def __init__(self) -> None:
+    def __init__(self, spell: Spelling = str) -> None:
         """Start with no stage open."""
-        super().__init__()
+        super().__init__(spell)
         self._started: dict[int, float] = {}
 
     def note(self, message: str) -> None:
         """Print a note as one line."""
-        _print(f"note: {message}")
+        _print(f"note: {self._spell(message)}")
 
     def open_stage(self, name: str, total: int | None, unit: str) -> Stage:
         """Return a stage that remembers the fields last shown."""
@@ -109,12 +126,14 @@ def duration(seconds: float) -> str:
 class BarProgress(Progress):
     """Draws a bar for every stage that lasts, with its count, its fields and the time left."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, *, spell: Spelling = str) -> None:
         """Prepare the bars; nothing is drawn yet.
 
         :param console: Where to draw; default standard error.
+        :param spell: See `make_progress`.
         """
         super().__init__()
+        self._spell = spell
         from rich.console import Console as RichConsole
 
         self._console = console or RichConsole(stderr=True, highlight=False)
@@ -123,13 +142,13 @@ class BarProgress(Progress):
 
     def note(self, message: str) -> None:
         """Print a note above the bars."""
-        self._console.print(f"note: {message}", style="dim", markup=False, highlight=False, soft_wrap=True)
+        text = f"note: {self._spell(message)}"
+        self._console.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
 
     def warn(self, message: str) -> None:
         """Print a warning above the bars."""
-        self._console.print(
-            f"warning: {message}", style="yellow", markup=False, highlight=False, soft_wrap=True
-        )
+        text = f"warning: {self._spell(message)}"
+        self._console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
     def open_stage(self, name: str, total: int | None, unit: str) -> Stage:
         """Return a stage that draws itself once it has lasted two seconds."""

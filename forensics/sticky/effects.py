@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from forensics.progress import Progress
-from forensics.runs.sticky.kept_results import Memory
-from forensics.sources.runtimes.text_encoder import TextEncoder
-from forensics.sources.texts.sentences import retrieval_set
-from forensics.sticky.attention import attention_share
+from forensics.schema.sticky import AttentionSummary, DamageEntry, RetrievalSummary, ScatterEntry
+from forensics.sticky.attention import AttentionEncoder, attention_share
+from forensics.sticky.interface import Encoder, Keep, Recall
 from forensics.sticky.probes import ProbeSet
 from forensics.sticky.retrieval import RetrievalBench
 
@@ -25,62 +23,68 @@ ORDINARY = 16
 MOST_RETRIEVAL = 256
 #: Tokens of either kind whose attention is looked at, and texts they are put into.
 ATTENTION_TOKENS, ATTENTION_TEXTS = 10, 8
-#: Tokens shown as scatter plots, and points of each.
-SCATTER_TOKENS, SCATTER_POINTS = 5, 400
+#: Points of a scatter plot.
+SCATTER_POINTS = 400
 
 
 def retrieval_of(
-    encoder: TextEncoder,
+    bench: RetrievalBench,
     sticky: Sequence[int],
     ordinary: Sequence[int],
     copies: int,
-    memory: Memory,
+    *,
+    recall: Recall,
+    keep: Keep,
     progress: Progress,
-) -> dict[str, Any]:
-    """Return nDCG@10 untouched, with each sticky token, and with ordinary tokens of the same length."""
-    data = retrieval_set()
-    chosen = [*sticky[:MOST_RETRIEVAL], *ordinary[:ORDINARY]]
-    with progress.stage("retrieval", len(chosen), "tokens") as stage:
-        bench = RetrievalBench(encoder, data.queries, data.documents, data.relevant)
-        damage = {}
-        for token_id in chosen:
-            kept = memory.recall(f"retrieval:{token_id}")
+) -> RetrievalSummary:
+    """Return nDCG@10 untouched, with each sticky token, and with ordinary tokens of the same length.
+
+    :param bench: Queries and documents, embedded.
+    :param sticky: The worst first.
+    :param recall: Looks up results of an interrupted run.
+    :param keep: Told every result as it comes.
+    """
+    worst, plain = sticky[:MOST_RETRIEVAL], ordinary[:ORDINARY]
+    damage: dict[int, tuple[float, float]] = {}
+    with progress.stage("retrieval", len(worst) + len(plain), "tokens") as stage:
+        for token_id in [*worst, *plain]:
+            kept = recall(f"retrieval:{token_id}")
             if kept is None:
                 found = bench.damage(token_id, copies)
                 kept = [found.in_queries, found.in_documents]
-                memory.keep(f"retrieval:{token_id}", kept)
-            damage[token_id] = kept
+                keep(f"retrieval:{token_id}", kept)
+            damage[token_id] = (kept[0], kept[1])
             stage.advance()
-    plain = np.array([damage[i] for i in ordinary[:ORDINARY]])
-    return {
-        "queries": len(data.queries),
-        "documents": len(data.documents),
-        "copies": copies,
-        "untouched": bench.untouched(),
-        "ordinary_in_queries": plain[:, 0].mean() if len(plain) else None,
-        "ordinary_in_documents": plain[:, 1].mean() if len(plain) else None,
-        "ordinary_tokens": _rows(ordinary[:ORDINARY], damage),
-        "tokens": _rows(sticky[:MOST_RETRIEVAL], damage),
-    }
+    means = np.array([damage[i] for i in plain]).mean(axis=0).tolist() if plain else [None, None]
+    return RetrievalSummary(
+        queries=bench.queries,
+        documents=bench.documents,
+        copies=copies,
+        untouched=bench.untouched(),
+        ordinary_in_queries=means[0],
+        ordinary_in_documents=means[1],
+        ordinary_tokens=_entries(plain, damage),
+        tokens=_entries(worst, damage),
+    )
 
 
-def _rows(ids: Sequence[int], damage: Mapping[int, Sequence[float]]) -> list[dict[str, Any]]:
-    return [{"token_id": i, "in_queries": damage[i][0], "in_documents": damage[i][1]} for i in ids]
+def _entries(ids: Sequence[int], damage: Mapping[int, tuple[float, float]]) -> tuple[DamageEntry, ...]:
+    return tuple(DamageEntry(i, *damage[i]) for i in ids)
 
 
 def attention_of(
-    encoder: TextEncoder,
+    encoder: AttentionEncoder,
     probe_set: ProbeSet,
     sticky: Sequence[int],
     ordinary: Sequence[int],
     copies: int,
     progress: Progress,
-) -> dict[str, Any] | None:
+) -> AttentionSummary | None:
     """Return the share of attention by layer of the worst sticky and of ordinary tokens, None if hidden."""
     sentences = list(dict.fromkeys(cell.sentence for cell in probe_set.cells))[:ATTENTION_TEXTS]
     texts = [probe_set.contents[i] for i in sentences]
-    groups = {"sticky": list(sticky[:ATTENTION_TOKENS]), "ordinary": list(ordinary[:ATTENTION_TOKENS])}
-    shares: dict[str, list[list[float]]] = {}
+    groups = {"sticky": tuple(sticky[:ATTENTION_TOKENS]), "ordinary": tuple(ordinary[:ATTENTION_TOKENS])}
+    shares: dict[str, tuple[tuple[float, ...], ...]] = {}
     with progress.stage("attention", sum(map(len, groups.values())), "tokens") as stage:
         for name, ids in groups.items():
             found = []
@@ -88,17 +92,17 @@ def attention_of(
                 share = attention_share(encoder, texts, token_id, copies)
                 if share is None:
                     return None
-                found.append(share.tolist())
+                found.append(tuple(share.tolist()))
                 stage.advance()
-            shares[name] = found
+            shares[name] = tuple(found)
     # A share of what an even spread over positions would give needs the mean length of the texts.
     positions = float(np.mean([len(t) for t in texts])) + copies + len(encoder.before) + len(encoder.after)
-    return {"even_share": copies / positions, "token_ids": groups, "shares": shares}
+    return AttentionSummary(even_share=copies / positions, token_ids=groups, shares=shares)
 
 
 def scatter_of(
-    encoder: TextEncoder, probe_set: ProbeSet, tokens: Sequence[tuple[str, int]]
-) -> list[dict[str, Any]]:
+    encoder: Encoder, probe_set: ProbeSet, tokens: Sequence[tuple[str, int]]
+) -> tuple[ScatterEntry, ...]:
     """Return similarities before and after of a few tokens, for plots.
 
     :param tokens: Kind (`sticky` or `ordinary`) and id.
@@ -110,12 +114,6 @@ def scatter_of(
     for kind, token_id in tokens:
         vectors = encoder.embed(probe_set.modified(token_id, probe_set.cells)).astype(np.float64)
         after = vectors @ probe_set.references.T
-        plots.append(
-            {
-                "kind": kind,
-                "token_id": token_id,
-                "before": np.round(before[mask][shown], 4),
-                "after": np.round(after[mask][shown], 4),
-            }
-        )
-    return plots
+        points = (tuple(np.round(values[mask][shown], 4).tolist()) for values in (before, after))
+        plots.append(ScatterEntry(kind, token_id, *points))
+    return tuple(plots)
