@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from forensics.schema.record import JsonValue
 
@@ -13,7 +13,10 @@ __all__ = ["FileEntry", "Manifest"]
 class FileEntry(TypedDict):
     """One file that was read."""
 
-    #: Relative to the folder that all files have in common.
+    #: What it was read for (`model`, `tokenizer`, `text NAME`, ...).
+    role: NotRequired[str]
+    #: Relative to the folder that the files of its role have in common: a manifest is made to be handed on,
+    #: and where the reader's copy lies, or the author's home is called, is no part of a run.
     path: str
     size: int
     sha256: str

@@ -50,7 +50,7 @@ class Condition(Protocol):
 class NumberCondition:
     """One comparison of a number of the run with a limit."""
 
-    number: GateNumber
+    number: GateNumber[Any]
     #: One of ``> >= < <= ==``.
     sign: str
     limit: float

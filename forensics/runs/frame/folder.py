@@ -82,7 +82,7 @@ def _lock(folder: Path) -> int | None:
     return handle
 
 
-def refuse_foreign(folder: Path, kind: Kind) -> None:
+def refuse_foreign(folder: Path, kind: Kind[Any]) -> None:
     """Refuse a folder in which somebody else's files stand where this run would write.
 
     :raises BadInputError: Names them. A folder with a manifest of this project is its own.
@@ -99,7 +99,7 @@ def refuse_foreign(folder: Path, kind: Kind) -> None:
         )
 
 
-def finished_run(folder: Path, run: str, kind: Kind) -> Results[Any] | None:
+def finished_run(folder: Path, run: str, kind: Kind[Any]) -> Results[Any] | None:
     """Return the finished run in `folder`, if it is this one; None where there is none.
 
     Reports that are missing (a crash after the data were written) are rendered.
@@ -125,19 +125,23 @@ def finished_run(folder: Path, run: str, kind: Kind) -> Results[Any] | None:
     return load_results(folder)
 
 
-def clear(folder: Path) -> None:
-    """Remove the data files of a run that is about to be replaced, so that no two runs are mixed."""
-    summary = folder / _SUMMARY
-    try:
-        kind = kind_of(read_json(summary).get("kind"))
-    except BadInputError:
-        return  # none, or none that this version knows
-    # The summary first: without it a folder holds no finished run.
-    for name in (_SUMMARY, *([kind.also_as] if kind.also_as else []), *_tables(kind)):
+def clear(folder: Path, kind: Kind[Any] | None = None) -> None:
+    """Remove the data files of a run that is to be replaced or broke off, so that no two runs are mixed.
+
+    :param folder: A folder that is this project's own.
+    :param kind: Whose run it is; None: what its summary says.
+    """
+    if kind is None:
+        try:
+            kind = kind_of(read_json(folder / _SUMMARY).get("kind"))
+        except BadInputError:
+            return  # none, or none that this version knows
+    # The summary first, without which a folder holds no finished run; the manifest, which marks it, last.
+    for name in (_SUMMARY, *([kind.also_as] if kind.also_as else []), *_tables(kind), _MANIFEST):
         (folder / name).unlink(missing_ok=True)
 
 
-def _tables(kind: Kind) -> tuple[str, ...]:
+def _tables(kind: Kind[Any]) -> tuple[str, ...]:
     return tuple(f"{table.name}.parquet" for table in kind.tables)
 
 

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypedDict
 
 from forensics.errors import BadInputError
 from forensics.progress import Progress, Stage
 from forensics.runs.frame.outcome import Inputs
+from forensics.schema.manifest import FileEntry, Manifest
 from forensics.schema.options import options_of
+from forensics.schema.record import JsonValue
 
-__all__ = ["LIBRARIES", "FileEntry", "Machine", "build_manifest", "hash_inputs", "machine", "versions"]
+__all__ = ["LIBRARIES", "build_manifest", "hash_inputs", "machine", "versions"]
 
 #: Import name -> distribution, of every library that can touch a number or a table.
 LIBRARIES = {
@@ -45,28 +46,6 @@ _BLOCK = 4 * 2**20
 _MOST_THREADS = 4
 
 
-class FileEntry(TypedDict):
-    """One file that was read."""
-
-    #: What it was for.
-    role: str
-    #: From the folder that the files of its role have in common: a manifest is made to be handed on, and
-    #: where the reader's copy lies, or the author's home is called, is no part of a run.
-    path: str
-    size: int
-    sha256: str
-
-
-class Machine(TypedDict):
-    """What of the machine can move a number or a time; no name of a host or a person."""
-
-    system: str
-    architecture: str
-    processor: str | None
-    cores: int | None
-    memory_bytes: int | None
-
-
 def build_manifest(
     files: Sequence[FileEntry],
     *,
@@ -74,7 +53,7 @@ def build_manifest(
     command_line: Sequence[str] | None = None,
     seed: int | None = None,
     fingerprint: str | None = None,
-) -> dict[str, Any]:
+) -> Manifest:
     """Return the manifest of a run; call it after the work, when every library used is imported.
 
     :param files: Every file that was read, as `hash_inputs` gives them.
@@ -179,8 +158,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def machine() -> Machine:
-    """Return what this machine is."""
+def machine() -> dict[str, JsonValue]:
+    """Return what of the machine can move a number or a time; no name of a host or a person."""
     memory = None
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

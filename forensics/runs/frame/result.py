@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forensics.report.kinds.kind import Kind
-    from forensics.report.results import Results
+    from forensics.report.results import Results, Summary
+    from forensics.schema.manifest import Manifest
 
 __all__ = ["Result"]
 
-S = TypeVar("S")
+S = TypeVar("S", bound="Summary")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,7 +32,7 @@ class Result(Generic[S]):
     #: The summary as its record, e.g. `ScanSummary`: names and types are checked.
     record: S
     #: The contents of `manifest.json`.
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     #: Where the files were written, or None.
     folder: Path | None = None
 
@@ -61,11 +62,11 @@ class Result(Generic[S]):
         return self.kind.findings(self.results)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> Kind[Any]:
         """What the command shows of a run."""
         from forensics.report.kinds import kind_of
 
-        return kind_of(self.summary["kind"])
+        return kind_of(self.record.kind)
 
     @cached_property
     def results(self) -> Results[S]:

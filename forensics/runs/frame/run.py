@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from forensics.errors import OutputError
 from forensics.progress import Progress
 from forensics.report.kinds import kind_of
 from forensics.runs.frame.fingerprint import fingerprint
@@ -76,6 +77,10 @@ def run(
 
 
 def _save(result: Result[Any], folder: Path, progress: Progress) -> None:
-    with progress.stage("write report"):
-        clear(folder)
-        result.save(folder)
+    clear(folder)
+    try:
+        with progress.stage("write report"):
+            result.save(folder)
+    except OutputError:
+        clear(folder, result.kind)  # a full disk: no data are better than a part of them
+        raise

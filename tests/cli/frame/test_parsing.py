@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.cli.parsing import default_folder, parse_ids, read_ids
+from forensics.cli.frame.parsing import default_folder, parse_ids, read_ids
 from forensics.errors import BadInputError
 
 IDS = st.lists(st.integers(0, 300_000), min_size=1, max_size=60)

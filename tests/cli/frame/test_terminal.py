@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from forensics.cli import terminal
-from forensics.cli.terminal import BarProgress, LineProgress, QuietProgress, amount, duration, make_progress
+from forensics.cli.frame import terminal
+from forensics.cli.frame.terminal import BarProgress, LineProgress, QuietProgress, amount, duration, make_progress
 from forensics.progress import Progress
 
 
