@@ -30,9 +30,7 @@ PLANTED = results()
 @given(st.sampled_from(sorted(SIGNS)), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_a_condition_compares_as_python_does(sign: str, value: int, limit: int) -> None:
     condition = parse_condition(f" verified {sign} {limit} ", "scan")
-    summary = replace(
-        PLANTED.summary, verification=replace(PLANTED.summary.verification, verified=value)
-    )
+    summary = replace(PLANTED.summary, verification=replace(PLANTED.summary.verification, verified=value))
     assert condition.is_met(replace(PLANTED, summary=summary)) == SIGNS[sign](value, limit)
 
 

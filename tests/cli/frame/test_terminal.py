@@ -6,7 +6,14 @@ import pytest
 from rich.console import Console
 
 from forensics.cli.frame import terminal
-from forensics.cli.frame.terminal import BarProgress, LineProgress, QuietProgress, amount, duration, make_progress
+from forensics.cli.frame.terminal import (
+    BarProgress,
+    LineProgress,
+    QuietProgress,
+    amount,
+    duration,
+    make_progress,
+)
 from forensics.progress import Progress
 
 

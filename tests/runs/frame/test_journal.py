@@ -47,7 +47,7 @@ def test_what_another_run_or_version_left_is_not_continued(tmp_path, monkeypatch
     assert len(again) == 0
     again.keep("z", 1)
     again.close()
-    assert "\"a\"" not in file.read_text()
+    assert '"a"' not in file.read_text()
 
 
 @given(cut=st.integers(0, 400), noise=st.binary(max_size=30), place=st.integers(1, 6))
