@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forensics.report.blocks import (
     Badge,
@@ -25,11 +25,12 @@ from forensics.report.blocks import (
     Table,
     Tokens,
 )
+from forensics.report.evidence_details import Details
 
 if TYPE_CHECKING:
     import jinja2
 
-    from forensics.report.plot_style import Plot
+    from forensics.report.plots.style import Plot
 
 __all__ = ["to_html"]
 
@@ -52,7 +53,7 @@ def to_html(document: Document, plots: Mapping[str, Plot]) -> str:
     :param document: The report.
     :param plots: The plots by name; figures without one are left out.
     """
-    evidence: dict[str, Any] = {}
+    evidence: dict[str, Details] = {}
     for section in document.sections:
         for block in section.blocks:
             if isinstance(block, Table):
