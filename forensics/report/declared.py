@@ -23,6 +23,7 @@ __all__ = [
     "field",
     "number",
     "records",
+    "share",
     "table",
     "text",
     "token_table",
@@ -112,6 +113,11 @@ def count(value: Any) -> Number:
 def number(value: Any, digits: int = 4) -> Number:
     """Return a float cell; nulls of every kind become a dash."""
     return Number(None if _missing(value) else float(value), digits)
+
+
+def share(part: int, whole: int) -> Number:
+    """Return a share in percent; of nothing there is none."""
+    return Number(part / whole if whole else None, 3, percent=True)
 
 
 def text(value: Any) -> str | None:
