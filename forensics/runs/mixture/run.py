@@ -14,11 +14,8 @@ from forensics.errors import BadInputError, MissingExtraError
 from forensics.files import read_json
 from forensics.mixture.bootstrap import Interval, bootstrap_intervals
 from forensics.mixture.infer import Method, infer_proportions
-from forensics.mixture.merge_list import MergeList, merge_list_of, shared_prefix
 from forensics.mixture.pair_evidence import Denominator
-from forensics.mixture.splitting import splitter_of
 from forensics.mixture.text_sample import MOST_SAMPLE, sample_blocks
-from forensics.mixture.unlearned import find_unlearned, set_aside
 from forensics.progress import Progress
 from forensics.runs.frame.folder import finished_manifest
 from forensics.runs.frame.journal import fingerprint
@@ -26,7 +23,10 @@ from forensics.runs.frame.manifest import build_manifest, hash_files
 from forensics.runs.frame.peak_memory import peak_rss_bytes
 from forensics.runs.mixture.count_text import count_categories
 from forensics.runs.mixture.summary import merge_table, mixture_summary, text_summary
-from forensics.sources.texts.corpora import find_corpora, read_corpus
+from forensics.sources.texts.corpora import find_corpora, left_out, read_corpus
+from forensics.vocabulary.merge_list import MergeList, merge_list_of, shared_prefix
+from forensics.vocabulary.splitting import splitter_of
+from forensics.vocabulary.unlearned import find_unlearned, set_aside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,6 +145,9 @@ def infer_mixture(
     categories = find_corpora(folders, pairs)
     if not categories:
         raise BadInputError("--corpora", "no category given", "try --corpora demo")
+    unread = left_out(folders, pairs)
+    for note in unread:
+        progress.note(note)
     source = open_tokenizer(tokenizer, offline=offline, progress=progress)
     merge_list = merge_list_of(source)
     skip, remark = _skipped(source, merge_list, skip_merges, after, offline, progress)
@@ -225,7 +228,7 @@ def infer_mixture(
                 on_repeat=stage.advance,
             )
     summary = mixture_summary(source, merge_list, unlearned, splitter, mixture, intervals, bootstrap)
-    summary["notes"] = [*remark, *mixture.notes, *source.notes]
+    summary["notes"] = [*unread, *remark, *mixture.notes, *source.notes]
     summary["text"] = text_summary(counted)
     summary["seconds"] = {name: round(seconds, 3) for name, seconds in progress.seconds.items()}
     summary["peak_rss_bytes"] = peak_rss_bytes()

@@ -215,7 +215,7 @@ def _base_table(vocabulary: Vocabulary, rows: int) -> pd.DataFrame:
 
 def _refuse_missing(inputs: Sequence[Path]) -> None:
     """Read the user's files once, before any work, for their error's sake."""
-    from forensics.sources.texts.text_files import read_bytes
+    from forensics.files import read_bytes
 
     for path in inputs:
         read_bytes(path)
