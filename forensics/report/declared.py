@@ -14,22 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "ID",
-    "MOST_ROWS",
-    "TOKEN",
-    "Column",
-    "byte_string",
-    "count",
-    "field",
-    "number",
-    "records",
-    "share",
-    "table",
-    "text",
-    "token_table",
-    "verdict_badge",
-    "verdict_columns",
-]
+    "ID", "MOST_ROWS", "TOKEN", "Column", "byte_string", "count", "field", "number", "records",
+    "share", "table", "text", "token_table", "verdict_badge", "verdict_columns",
+]  # fmt: skip
 
 #: Rows of one table in the HTML report. 5,000 rows are about 2 MB and sort in a fraction of a second in
 #: a browser; the caption says where the rest is.

@@ -14,7 +14,6 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from forensics.report.blocks import Document, Table
-from forensics.report.evidence_details import Details
 
 if TYPE_CHECKING:
     import jinja2
@@ -30,13 +29,13 @@ def to_html(document: Document, plots: Mapping[str, Plot]) -> str:
     :param document: The report.
     :param plots: The plots by name; figures without one are left out.
     """
-    evidence: dict[str, Details] = {}
-    for section in document.sections:
-        for block in section.blocks:
-            if isinstance(block, Table):
-                for number, row in enumerate(block.rows):
-                    if row.details:
-                        evidence[f"{block.name}:{number}"] = row.details
+    tables = [block for section in document.sections for block in section.blocks if isinstance(block, Table)]
+    evidence = {
+        f"{table.name}:{number}": row.details
+        for table in tables
+        for number, row in enumerate(table.rows)
+        if row.details
+    }
     tips = {f"{name}-{group}": lines for name, plot in plots.items() for group, lines in plot.tips.items()}
     return (
         _environment()
