@@ -13,7 +13,7 @@ import numpy as np
 from forensics.errors import MissingExtraError, OptionError
 from forensics.mixture.bootstrap import Interval, bootstrap_intervals
 from forensics.mixture.continuation import goes_on_from
-from forensics.mixture.infer import Method, Mixture, infer_proportions
+from forensics.mixture.infer import InferencePlan, Method, Mixture, infer_proportions
 from forensics.mixture.pair_evidence import Denominator
 from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.text_sample import MOST_SAMPLE, sample_blocks
@@ -240,9 +240,7 @@ class _Inference:
 
     def _infer(self, counted: Sequence[PretokenCounts]) -> Mixture:
         options = self.options
-        return infer_proportions(
-            counted,
-            self.learned.merges,
+        plan = InferencePlan(
             method=Method(options.method),
             compare=options.compare,
             most_merges=options.merges,
@@ -251,8 +249,8 @@ class _Inference:
             solver=options.solver,
             write_lp=None if options.write_lp is None else Path(options.write_lp),
             baselines=options.baselines,
-            progress=self.progress,
         )
+        return infer_proportions(counted, self.learned.merges, plan, self.progress)
 
     def _simulate(self, mixture: Mixture) -> Mapping[str, Interval]:
         options = self.options
