@@ -26,6 +26,7 @@ from forensics.sources.tokenizer_files.class_recipes import (
     UNREAD_CLASSES,
 )
 from forensics.vocabulary.build import build_vocabulary
+from tests.extras import need
 
 TEXTS = (
     "The cat sat on the mat.",
@@ -160,7 +161,7 @@ def write_folder(folder: Path, name: str, **config: object) -> Path:
 
 
 def _class(name: str):
-    transformers = pytest.importorskip("transformers")
+    transformers = need("transformers")
     return getattr(transformers, name, None)
 
 
