@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["BadInputError", "ForensicsError", "MissingExtraError", "OutputError"]
+__all__ = ["BadInputError", "ForensicsError", "MissingExtraError", "OptionError", "OutputError"]
 
 
 class ForensicsError(Exception):
@@ -33,6 +33,23 @@ class BadInputError(ForensicsError):
     def __reduce__(self) -> tuple[type[BadInputError], tuple[str, str, str]]:
         """Make the error cross from a worker process: an exception is rebuilt from its arguments."""
         return type(self), self._given
+
+
+class OptionError(BadInputError):
+    """An option has a value that cannot be used.
+
+    `where` is the option's name in Python, e.g. `max_candidates`; the command line shows it as the user
+    typed it, `--max-candidates`.
+    """
+
+    @property
+    def flag(self) -> str:
+        """The option as it is typed on the command line."""
+        return "--" + self.where.replace("_", "-")
+
+    def as_typed(self) -> str:
+        """Return the message with the option as it is typed on the command line."""
+        return " ".join(f"{self.flag}: {self.found}; {self.remedy}".split())
 
 
 class MissingExtraError(ForensicsError):

@@ -29,20 +29,9 @@ from forensics.matrices import RowMatrix, blocks
 from forensics.progress import Progress
 from forensics.undertrained.rows import RowStatistics
 
-__all__ = ["DESCRIPTIONS", "embedding_indicators", "unembedding_indicators"]
+__all__ = ["embedding_indicators", "unembedding_indicators"]
 
 Indicators = dict[str, npt.NDArray[np.float32]]
-
-#: What each indicator is, in the words of the report.
-DESCRIPTIONS = {
-    "ein_l2_norm": "Euclidean norm of the embedding row",
-    "ein_cosine": "cosine distance of the embedding row to the mean of the reference tokens",
-    "eout_cosine": "cosine distance of the unembedding row to the mean of the reference tokens",
-    "eout_cosine_centered": "cosine distance to the mean of the reference tokens, after centring",
-    "eout_cosine_no_pc1": "cosine distance to the mean of the reference tokens, without the first component",
-    "eout_l2": "Euclidean distance of the unembedding row to the mean of the reference tokens",
-    "eout_bias": "bias of the unembedding row",
-}
 
 
 def embedding_indicators(

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from forensics.matrices import ArrayMatrix
-from forensics.undertrained.indicators import DESCRIPTIONS, embedding_indicators, unembedding_indicators
+from forensics.schema.indicators import INDICATOR_NAMES
+from forensics.undertrained.indicators import embedding_indicators, unembedding_indicators
 from forensics.undertrained.principal_component import first_principal_component
 from forensics.undertrained.rows import row_statistics
 
@@ -87,4 +88,4 @@ def test_every_indicator_is_described(E):
     names |= {
         *unembedding_indicators(matrix, statistics, REFERENCE, np.eye(1, 32, dtype=np.float32)[0], bias)
     }
-    assert names == set(DESCRIPTIONS)
+    assert names == set(INDICATOR_NAMES)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from forensics.schema.words import Verdict
 from forensics.sources.runtimes.causal_lm import load_causal_lm
 from forensics.undertrained.chat_prompt import build_chat_prompt
 from forensics.undertrained.plain_verification import verify_plainly
 from forensics.undertrained.prompts import build_prompts
-from forensics.undertrained.token_evidence import Verdict, text_of_ids
+from forensics.undertrained.token_evidence import text_of_ids
 from forensics.undertrained.verification import Verifier
 from forensics.vocabulary.spelling import token_bytes
 

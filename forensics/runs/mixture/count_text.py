@@ -17,9 +17,9 @@ from typing import Any
 from forensics.errors import BadInputError, MissingExtraError
 from forensics.files import write_atomically
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
-from forensics.mixture.splitting import Splitter
 from forensics.progress import Progress
 from forensics.sources.texts.corpora import Corpus, content_hash, read_corpus
+from forensics.vocabulary.splitting import Splitter
 
 __all__ = ["count_categories"]
 

@@ -14,11 +14,8 @@ from forensics.errors import BadInputError, MissingExtraError
 from forensics.files import read_json
 from forensics.mixture.bootstrap import Interval, bootstrap_intervals
 from forensics.mixture.infer import Method, infer_proportions
-from forensics.mixture.merge_list import MergeList, merge_list_of, shared_prefix
 from forensics.mixture.pair_evidence import Denominator
-from forensics.mixture.splitting import splitter_of
 from forensics.mixture.text_sample import MOST_SAMPLE, sample_blocks
-from forensics.mixture.unlearned import find_unlearned, set_aside
 from forensics.progress import Progress
 from forensics.runs.frame.folder import finished_manifest
 from forensics.runs.frame.journal import fingerprint
@@ -27,6 +24,9 @@ from forensics.runs.frame.peak_memory import peak_rss_bytes
 from forensics.runs.mixture.count_text import count_categories
 from forensics.runs.mixture.summary import merge_table, mixture_summary, text_summary
 from forensics.sources.texts.corpora import find_corpora, left_out, read_corpus
+from forensics.vocabulary.merge_list import MergeList, merge_list_of, shared_prefix
+from forensics.vocabulary.splitting import splitter_of
+from forensics.vocabulary.unlearned import find_unlearned, set_aside
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,12 +9,12 @@ import numpy as np
 
 from forensics.mixture.bootstrap import Interval
 from forensics.mixture.infer import Mixture
-from forensics.mixture.merge_list import MergeList
 from forensics.mixture.pretokens import PretokenCounts
-from forensics.mixture.splitting import Splitter
-from forensics.mixture.unlearned import Unlearned
 from forensics.sources.tokenizer_files.byte_alphabet import bytes_of_piece
+from forensics.vocabulary.merge_list import MergeList
 from forensics.vocabulary.spelling import text_of_bytes
+from forensics.vocabulary.splitting import Splitter
+from forensics.vocabulary.unlearned import Unlearned
 
 if TYPE_CHECKING:
     import pandas as pd

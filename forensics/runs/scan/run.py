@@ -17,13 +17,13 @@ from forensics.runs.frame.journal import Journal, fingerprint
 from forensics.runs.frame.manifest import build_manifest, hash_files
 from forensics.runs.frame.peak_memory import peak_rss_bytes
 from forensics.runs.frame.result import RunResult
-from forensics.runs.scan.eligible import eligible_tokens, reference_evidence
 from forensics.runs.scan.summary import is_tied, scan_summary
 from forensics.runs.scan.table import scan_table
 from forensics.runs.scan.verify import Verification, VerifyOptions, verify_findings
 from forensics.sources.interface import Checkpoint, TokenizerSource, Tying
 from forensics.undertrained.weights import Matrices, WeightFindings, analyse_weights
 from forensics.vocabulary.build import build_vocabulary
+from forensics.vocabulary.eligible import eligible_tokens, reference_evidence
 from forensics.vocabulary.special import special_findings
 from forensics.vocabulary.vocabulary import Vocabulary
 

@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.runs.scan.verify import Verification
+from forensics.schema.indicators import MEANINGS
+from forensics.schema.words import Role, Verdict
 from forensics.sources.interface import Checkpoint, TokenizerSource, Tying
 from forensics.undertrained.estimate import Estimate
-from forensics.undertrained.indicators import DESCRIPTIONS
 from forensics.undertrained.search_down import WINDOW
-from forensics.undertrained.search_plan import Role, SearchResult, StoppedBy
-from forensics.undertrained.token_evidence import TokenEvidence, Verdict
+from forensics.undertrained.search_plan import SearchResult, StoppedBy
+from forensics.undertrained.token_evidence import TokenEvidence
 from forensics.undertrained.weights import WeightFindings
 from forensics.vocabulary.vocabulary import Vocabulary
 
@@ -88,7 +89,7 @@ def scan_summary(
         },
         "indicator": {
             "name": findings.choice.name,
-            "description": DESCRIPTIONS[findings.choice.name],
+            "description": MEANINGS[findings.choice.name],
             "why": findings.choice.why,
             "separation": findings.choice.separation,
             "mean": float(values.mean(dtype=np.float64)) if len(values) else None,

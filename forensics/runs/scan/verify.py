@@ -11,13 +11,14 @@ import numpy as np
 from forensics.errors import ForensicsError
 from forensics.progress import Progress
 from forensics.runs.frame.journal import Journal
-from forensics.runs.scan.eligible import well_trained_controls
+from forensics.schema.words import Role
 from forensics.sources.interface import Checkpoint, TokenizerSource
 from forensics.undertrained.prompts import Prompt
 from forensics.undertrained.search_down import search_down
-from forensics.undertrained.search_plan import Role, SearchPlan, SearchResult
+from forensics.undertrained.search_plan import SearchPlan, SearchResult
 from forensics.undertrained.token_evidence import TokenEvidence
 from forensics.undertrained.weights import WeightFindings
+from forensics.vocabulary.eligible import well_trained_controls
 from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["Verification", "VerifyOptions", "verify_findings"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from forensics.errors import BadInputError
+from forensics.schema.words import Category
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.texts.sentences import (
     default_sentences,
@@ -19,7 +20,7 @@ from forensics.sources.texts.sentences import (
 from forensics.sticky.find_by_contraction import ORDINARY_SAMPLE
 from forensics.sticky.interface import Encoder
 from forensics.sticky.probes import refuse_unfit
-from forensics.vocabulary.vocabulary import Category, Vocabulary
+from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = [
     "METHODS",

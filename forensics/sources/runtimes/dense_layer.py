@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BadInputError
+from forensics.files import read_json
 from forensics.sources.tensors.open_tensor_file import open_tensor_file
-from forensics.sources.texts.text_files import read_json_object
 
 __all__ = ["WEIGHT_FILES", "read_dense_layer"]
 
@@ -32,7 +32,7 @@ def read_dense_layer(folder: Path, device: Any) -> Callable[[Any], Any]:
     """
     import torch
 
-    config = read_json_object(folder / "config.json")
+    config = read_json(folder / "config.json")
     activation = _activation(folder / "config.json", config)
     file = next((folder / name for name in WEIGHT_FILES if (folder / name).is_file()), None)
     if file is None:

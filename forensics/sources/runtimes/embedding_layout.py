@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BadInputError
+from forensics.files import parse_json, read_json, read_text
 from forensics.sources.runtimes.pooling import Pooling, PoolingConfig, read_pooling, stated_pooling
-from forensics.sources.texts.text_files import parse_json, read_json_object, read_text
 
 __all__ = ["EmbeddingLayout", "LaterStep", "StepKind", "read_embedding_layout"]
 
@@ -204,7 +204,7 @@ def _transformer_settings(transformer: Path) -> tuple[int | None, bool, tuple[Pa
     for file in (transformer / name for name in _TRANSFORMER_CONFIGS):
         if not file.is_file():
             continue
-        settings = read_json_object(file)
+        settings = read_json(file)
         if settings:
             length = _refuse_unknown(file, settings)
             return length, bool(settings.get("do_lower_case")), (file,)
@@ -236,7 +236,7 @@ def _model_settings(folder: Path) -> tuple[str, int | None, tuple[str, ...], tup
     file = folder / "config_sentence_transformers.json"
     if not file.is_file():
         return "", None, (), ()
-    settings = read_json_object(file)
+    settings = read_json(file)
     kind = settings.get("model_type", "SentenceTransformer")
     if kind != "SentenceTransformer":
         raise BadInputError(file, f"is a {kind}, which gives no vector of a text", "name an embedding model")

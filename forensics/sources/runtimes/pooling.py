@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BadInputError
-from forensics.sources.texts.text_files import read_json_object
+from forensics.files import read_json
 
 __all__ = ["Pooling", "PoolingConfig", "pool_states", "read_pooling", "stated_pooling"]
 
@@ -78,7 +78,7 @@ def read_pooling(file: Path) -> PoolingConfig:
 
     :raises BadInputError: If it cannot be read, or has a mode or a key that is not known.
     """
-    config = read_json_object(file)
+    config = read_json(file)
     unknown = [key for key in config if key not in {"pooling_mode", *_BOOLEANS, *_OTHER_KEYS}]
     if unknown:
         found = f"has the keys {', '.join(unknown[:5])}, which are not known"

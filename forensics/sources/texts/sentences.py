@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BadInputError
-from forensics.sources.texts.text_files import read_text
+from forensics.files import read_text
 
 __all__ = [
     "RetrievalSet",

@@ -27,9 +27,8 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_counts_are_counted_anew_and_kept_again(tmp_path: Path, damage: str) -> None:
-    from tokenizers import pre_tokenizers
-
     from forensics.mixture.splitting import Splitter
+    from tokenizers import pre_tokenizers
 
     how = Splitter(None, pre_tokenizers.ByteLevel(add_prefix_space=False), True, True, "", "", True)
     (tmp_path / "texts").mkdir()

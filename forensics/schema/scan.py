@@ -1,0 +1,328 @@
+"""`scan`: its options, what its files hold, and the parts of its summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from forensics.schema.columns import VOCABULARY_COLUMNS, Column, TableSchema
+from forensics.schema.indicators import INDICATORS
+from forensics.schema.options import Range, option
+from forensics.schema.tokenizer import RoleClaim, SpecialTokenEntry, TokenizerFacts, VocabularyCounts
+
+__all__ = [
+    "SCAN_TABLE",
+    "ControlsSummary",
+    "EmbeddingFacts",
+    "EstimateSummary",
+    "FloorSummary",
+    "IndicatorSummary",
+    "PastVocabularySummary",
+    "RecallSummary",
+    "ReferenceKind",
+    "ReferenceSummary",
+    "RoleCounts",
+    "RowsSummary",
+    "ScanOptions",
+    "ScanSummary",
+    "SizesSummary",
+    "StratumSummary",
+    "ThresholdSummary",
+    "VerificationSummary",
+]
+
+#: One row per row of the embedding matrix.
+SCAN_TABLE = TableSchema(
+    "tokens",
+    (
+        *VOCABULARY_COLUMNS,
+        *(Column(each.name, "float", f"{each.meaning}; low means suspicious") for each in INDICATORS),
+        Column("row_problem", "string", "`nan`, `inf` or `zero` for a row that holds such; null for others"),
+        Column("duplicate_group", "int32", "number of the group of rows equal bit for bit; null for others"),
+        Column("duplicate_size", "int32", "rows in that group; 1 for a row that is like no other"),
+        Column("near_duplicate_group", "int32", "the same for rows that are nearly equal"),
+        Column("near_duplicate_size", "int32", "rows in that group"),
+        Column("is_reference", "bool", "one of the reference tokens"),
+        Column("rank", "int32", "1 = most suspicious by the chosen indicator"),
+        Column("is_candidate", "bool", "among the share that is verified in any case"),
+        Column("role", "string", "why it was put to the model (`words.Role`); null where it was not"),
+        Column("max_prob", "float", "highest probability over all prompts; null where not tested"),
+        Column("max_prob_is_bound", "bool", "it left early, rejected: `max_prob` is at least this"),
+        Column("verdict", "string", "what follows from `max_prob` (`words.Verdict`)"),
+        Column("verified_by", "int32", "the token with an identical row that was tested in its place"),
+        Column("evidence", "string", "JSON: per prompt the probabilities and what was generated"),
+    ),
+    key=("token_id",),
+)
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """What `scan` can be asked for."""
+
+    verify: bool | None = option(
+        None,
+        "Prompt the model with suspicious tokens.",
+        both_ways=True,
+        default_text="if it can be run",
+    )
+    candidates: float = option(
+        2.0,
+        "The least that is verified; the run goes on down the list until verification dries up.",
+        metavar="PERCENT",
+        range=Range(0, 100, open_least=True),
+    )
+    max_candidates: int | None = option(None, "The most that is verified.", metavar="N", range=Range(1))
+    audit_sample: int = option(
+        100,
+        "Random tokens outside the candidates that are verified too: recall and false-alarm floor.",
+        metavar="N",
+        range=Range(0),
+    )
+    tokens: tuple[int, ...] | None = option(
+        None, "Verify just these, e.g. 177-187,50256.", metavar="IDS|FILE", ids=True
+    )
+    reference: tuple[int, ...] | None = option(
+        None,
+        "Tokens known to be untrained, e.g. 177-187,50256.",
+        metavar="IDS",
+        ids=True,
+        default_text="found automatically",
+    )
+    indicator: str | None = option(
+        None, "Main indicator, e.g. eout_cosine.", metavar="NAME", default_text="chosen by the data"
+    )
+    device: str = option("auto", "Where the model runs: cpu, cuda, mps.")
+    dtype: str = option("auto", "What it computes in: float32, bfloat16, float16.")
+    batch_size: int | None = option(None, "Tokens per forward pass.", metavar="N", range=Range(1))
+    threads: int | None = option(
+        None, "Processor threads.", metavar="N", range=Range(1), moves=False, default_text="all cores"
+    )
+    trust_remote_code: bool = option(
+        False,
+        "Let a model run the Python files in its folder. Only for folders you would run yourself.",
+    )
+
+
+@dataclass(frozen=True)
+class EmbeddingFacts:
+    """The two matrices."""
+
+    shape: tuple[int, ...]
+    #: As stored.
+    dtype: str
+    #: Whether one matrix serves as embedding and unembedding, stored twice or not.
+    tied: bool
+    #: Whether the head has a bias.
+    bias: bool
+    in_name: str | None
+    out_name: str | None
+    #: `tied`, `tied_stored_twice`, `nearly_tied`, `untied` or `no_head`.
+    tying: str
+    #: How that was established, in a sentence.
+    tying_evidence: str
+
+
+@dataclass(frozen=True)
+class PastVocabularySummary:
+    """Rows past the tokenizer's vocabulary."""
+
+    rows: int
+    #: None where the weights do not settle it.
+    can_win_argmax: bool | None
+    explanation: str
+
+
+@dataclass(frozen=True)
+class SizesSummary:
+    """Three sizes that should agree."""
+
+    config: int | None
+    matrix: int
+    tokenizer: int
+    past_vocabulary: PastVocabularySummary | None = None
+
+
+@dataclass(frozen=True)
+class ReferenceKind:
+    """What one kind of evidence contributed to the reference tokens."""
+
+    kind: str
+    count: int
+    kept: int
+    agreement: float | None
+
+
+@dataclass(frozen=True)
+class ReferenceSummary:
+    """The reference tokens and how they were found."""
+
+    ids: tuple[int, ...]
+    how: tuple[str, ...]
+    #: Mean cosine among them, 1 = all the same.
+    agreement: float | None
+    kinds: tuple[ReferenceKind, ...] = ()
+    dropped: tuple[int, ...] = ()
+    has_evidence: bool = False
+
+
+@dataclass(frozen=True)
+class ThresholdSummary:
+    """Where the values themselves set a tail apart."""
+
+    threshold: float | None
+    n_below: int
+    explanation: str
+    method: str
+
+
+@dataclass(frozen=True)
+class IndicatorSummary:
+    """The chosen indicator and its two cuts."""
+
+    name: str
+    description: str
+    why: str
+    #: Indicator -> area under the curve of held-out reference tokens.
+    separation: Mapping[str, float]
+    mean: float | None
+    sd: float | None
+    #: Largest value among the candidates.
+    threshold: float | None
+    #: Share that is verified at least, in percent.
+    percent: float
+    n_candidates: int
+    data_driven: ThresholdSummary
+    #: Indicators computed.
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RowsSummary:
+    """Rows with something wrong in them, and rows that are alike."""
+
+    #: `nan`, `inf`, `zero` -> rows.
+    problems: Mapping[str, int]
+    duplicate_groups: int
+    duplicate_rows: int
+    near_duplicate_groups: int
+    near_duplicate_rows: int
+
+
+@dataclass(frozen=True)
+class EstimateSummary:
+    """A number with its 95 % interval."""
+
+    value: float | None
+    interval: tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class FloorSummary:
+    """What share of ordinary tokens fails the same prompts."""
+
+    share: float | None
+    interval: tuple[float | None, float | None]
+    #: Tokens drawn.
+    n: int
+
+
+@dataclass(frozen=True)
+class RecallSummary:
+    """What a fixed cut would have missed."""
+
+    #: Audit tokens.
+    sample: int
+    verified_outside: EstimateSummary
+
+
+@dataclass(frozen=True)
+class ControlsSummary:
+    """Whether the model repeats well-trained tokens."""
+
+    tested: int
+    passed: int
+    share: float | None
+
+
+@dataclass(frozen=True)
+class StratumSummary:
+    """A stretch of the ranking below the stop of which a random sample was verified."""
+
+    size: int
+    tested: int
+    verified: int
+
+
+@dataclass(frozen=True)
+class RoleCounts:
+    """How many tokens of one role were tested and verified."""
+
+    tested: int
+    verified: int
+
+
+@dataclass(frozen=True)
+class VerificationSummary:
+    """What prompting showed; of a run without it only `skipped` says something."""
+
+    #: Tokens put to the model, controls left out.
+    tested: int = 0
+    #: Of these verified, strongly or weakly.
+    verified: int = 0
+    strong: int = 0
+    weak: int = 0
+    inconclusive: int = 0
+    rejected: int = 0
+    not_encodable: int = 0
+    #: Further rows identical to a verified one.
+    same_rows_as_verified: int = 0
+    #: How many ordinary tokens would verify in all, with the 95 % interval.
+    estimate_total: float | None = None
+    interval: tuple[float | None, float | None] | None = None
+    expected_false_alarms: EstimateSummary | None = None
+    false_alarm_floor: FloorSummary | None = None
+    recall: RecallSummary | None = None
+    controls: ControlsSummary | None = None
+    #: Tokens from the top of the ranking that were all verified.
+    searched: int = 0
+    #: Why it were not more, in a sentence and in a word.
+    stopped: str | None = None
+    stopped_by: str | None = None
+    last_window: EstimateSummary | None = None
+    strata: tuple[StratumSummary, ...] = ()
+    #: Role -> counts.
+    by_role: Mapping[str, RoleCounts] | None = None
+    #: Role -> tokens left out because their group is large.
+    left_out: Mapping[str, int] | None = None
+    #: Tokens that the three prompts of the source alone would verify.
+    by_source_prompts: int | None = None
+    #: Prompt -> its text, with a mark for the token under test.
+    prompts: Mapping[str, str] | None = None
+    #: Whether too few controls passed for the verdicts to mean anything.
+    prompts_unsuitable: bool = False
+    #: Why there was no verification, or None.
+    skipped: str | None = None
+
+
+@dataclass(frozen=True)
+class ScanSummary:
+    """`summary.json` of `scan`."""
+
+    kind: str
+    #: The name of the model examined.
+    model: str
+    tokenizer: TokenizerFacts
+    embedding: EmbeddingFacts
+    counts: VocabularyCounts
+    sizes: SizesSummary
+    reference: ReferenceSummary
+    indicator: IndicatorSummary
+    rows: RowsSummary
+    verification: VerificationSummary
+    special_tokens: tuple[SpecialTokenEntry, ...]
+    role_agreement: Mapping[str, RoleClaim]
+    notes: tuple[str, ...]
+    #: Stage -> seconds.
+    seconds: Mapping[str, float]
+    peak_rss_bytes: int
