@@ -210,7 +210,5 @@ def _output_error(path: Path, error: OSError) -> OutputError:
     """Return the one line a user reads when `path` could not be written."""
     reason = error.strerror or str(error)
     return OutputError(
-        " ".join(
-            f"{path}: cannot be written ({reason}); free space or choose another folder with --out".split()
-        )
+        " ".join(f"{path}: cannot be written ({reason}); free space or choose another `out`".split())
     )

@@ -59,7 +59,7 @@ def spread_over_range(similarities: Float64Array, u: float, count: int, where: s
             where,
             f"{len(below)} of {len(similarities)} pairs have a similarity below u = {u:.4f}, "
             f"{count} are needed",
-            "give more sentences, or ask for fewer with --pairs-score and --pairs-validate",
+            "give more sentences, or ask for fewer with `pairs_score` and `pairs_validate`",
         )
     values = similarities[below]
     least = float(values.min())

@@ -102,7 +102,7 @@ def build_probe_set(
     longest = max(len(contents[i]) for i in chosen)
     if longest + copies > encoder.window:
         found = f"a probe of {longest} tokens with {copies} insertions exceeds the window of {encoder.window}"
-        raise BadInputError(name, found, "use shorter sentences or fewer --insertions")
+        raise BadInputError(name, found, "use shorter sentences or fewer `insertions`")
     slots = {i: draw_slots(len(contents[i]), copies, (seed, _SLOT_SEED, i)) for i in chosen}
     modes = tuple(Mode)
     return ProbeSet(

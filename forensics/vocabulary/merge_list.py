@@ -42,6 +42,7 @@ _KEEPS: Mapping[TokenizerModel, str] = {
         "its scores tell how probable each piece is in the training text, of all categories together"
     ),
     TokenizerModel.WORDPIECE: "a piece that is there paid off, and nothing tells how often or when",
+    TokenizerModel.LONGEST_MATCH: "a piece that is there was chosen, and nothing tells how often or when",
     TokenizerModel.WORDLEVEL: "a word that is there was frequent enough, and nothing tells how frequent",
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from forensics.errors import BadInputError
+from forensics.errors import BadInputError, OptionError
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE
 from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES
@@ -112,12 +112,12 @@ def splitter_of(source: TokenizerSource, merges: MergeList, rule: str | None = N
         origin, keep_line_ends = "SentencePiece's training defaults", False
     elif rule is not None:
         pre_tokenizer, normalizer = _named(rule)
-        origin = f"--pretokenizer {rule}"
+        origin = f"the rule {rule}, as asked for"
     elif source.pretokenizer_origin is None or pre_tokenizer is None:
         raise BadInputError(
             source.path,
             "the files do not say how text is cut before merging",
-            f"name the rule with --pretokenizer ({', '.join(RULE_NAMES[:6])}, ...)",
+            f"name the rule with `pretokenizer` ({', '.join(RULE_NAMES[:6])}, ...)",
         )
     else:
         origin = source.pretokenizer_origin
@@ -150,7 +150,7 @@ def _named(rule: str) -> tuple[Any, Any]:
     """Return pre-tokenizer and normalizer of a known rule."""
     known = LLAMA_CPP_NAMES.get(_OWN_NAMES.get(rule, rule))
     if known is None:
-        raise BadInputError("--pretokenizer", f"unknown rule {rule!r}", f"known: {', '.join(RULE_NAMES)}")
+        raise OptionError("pretokenizer", f"unknown rule {rule!r}", f"known: {', '.join(RULE_NAMES)}")
     return known.make(), known.make_normalizer()
 
 
@@ -167,5 +167,5 @@ def _kinds(part: Any) -> set[str]:
     return set().union(*(_kinds(value) for value in part), set()) if isinstance(part, list) else set()
 
 
-#: What `--pretokenizer` accepts.
+#: What `pretokenizer` accepts.
 RULE_NAMES: tuple[str, ...] = (*_OWN_NAMES, SENTENCEPIECE, *sorted(LLAMA_CPP_NAMES))

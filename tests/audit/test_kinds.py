@@ -7,13 +7,8 @@ from hypothesis import strategies as st
 from forensics.audit.kinds import Kind, Risk, id_gaps, longest_pieces, risks_of, vocabulary_kinds
 from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE
 from forensics.vocabulary.build import build_vocabulary
-from tests.audit.tokenizers_at_hand import at_hand
+from tests.audit.tokenizers_at_hand import at_hand, spelt
 from tests.vocabulary.vocabularies import byte_level_bpe, wordpiece
-
-
-def spelt(text):
-    return "".join(CHARACTER_OF_BYTE[byte] for byte in text.encode())
-
 
 PLANTED = {
     " word": Kind.LETTERS,

@@ -4,6 +4,7 @@ import functools
 import tempfile
 from pathlib import Path
 
+from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary
 from tests.sources.written_tokenizers import byte_level_json, minilm, sentencepiece_bytes, smollm2
@@ -31,3 +32,8 @@ def at_hand(name):
         path = {"bert": minilm, "smollm2": smollm2}[name]()
     source = open_tokenizer(path)
     return source, build_vocabulary(source)
+
+
+def spelt(text):
+    """A text in GPT-2's alphabet of bytes."""
+    return "".join(CHARACTER_OF_BYTE[byte] for byte in text.encode())

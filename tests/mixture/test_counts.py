@@ -47,12 +47,14 @@ def assert_same_as_recount(words: dict[str, int], pairs: list[tuple[str, str]]) 
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(WORDS, st.integers(0, 12))
 def test_counts_of_a_learned_list_equal_a_recount_at_every_step(words: dict[str, int], count: int) -> None:
     assert_same_as_recount(words, oracle.train(words, count))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(WORDS, WORDS, st.integers(0, 12))
 def test_counts_of_a_list_learned_elsewhere_equal_a_recount(

@@ -66,7 +66,7 @@ def test_rows_without_direction_have_no_cosine_and_spoil_no_other_row(E):
     damaged[50], damaged[60] = 0, np.nan
     matrix = ArrayMatrix(damaged)
     statistics = row_statistics(matrix)
-    component = first_principal_component(matrix, statistics, np.random.default_rng(0))
+    component = first_principal_component(matrix, statistics, np.random.default_rng(0)).direction
     found = unembedding_indicators(matrix, statistics, [*REFERENCE, 60], component)
     for name in ("eout_cosine", "eout_cosine_centered", "eout_cosine_no_pc1"):
         assert np.flatnonzero(np.isnan(found[name])).tolist() == [50, 60], name

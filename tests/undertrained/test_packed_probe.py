@@ -8,10 +8,11 @@ import pytest
 from forensics.undertrained.packed_probe import PackedProbe
 from forensics.undertrained.prompt_run import PromptRunner
 from forensics.undertrained.prompts import SLOT, Prompt
+from tests.extras import need
 from tests.undertrained.tiny_models import KINDS, VOCABULARY, tiny
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+torch = need("torch")
+need("transformers")
 torch.set_num_threads(1)
 
 PROBES = (

@@ -15,9 +15,10 @@ from forensics.undertrained.plain_verification import verify_plainly
 from forensics.undertrained.prompts import SLOT, Prompt
 from forensics.undertrained.token_evidence import TokenEvidence
 from forensics.undertrained.verification import Verifier
+from tests.extras import need
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = need("torch")
+transformers = need("transformers")
 
 # Matrices this small are slower with two threads than with one.
 torch.set_num_threads(1)

@@ -12,8 +12,11 @@ from forensics.undertrained.prompts import build_prompts
 from forensics.undertrained.token_evidence import text_of_ids
 from forensics.undertrained.verification import Verifier
 from forensics.vocabulary.spelling import token_bytes
+from tests.extras import need
 
-pytest.importorskip("torch")
+pytestmark = pytest.mark.slow
+
+need("torch")
 
 #: Pieces that stand for file-specific words of SmolLM2's tokenizer corpus, and everyday ones.
 UNDERTRAINED = ("MetaInfoClass", "swigfaiss")

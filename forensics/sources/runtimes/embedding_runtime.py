@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forensics.errors import BadInputError, MissingExtraError
+from forensics.errors import MissingExtraError, OptionError
 from forensics.progress import Progress
 from forensics.sources.runtimes.dense_layer import read_dense_layer
 from forensics.sources.runtimes.embedding_layout import EmbeddingLayout, StepKind
@@ -68,7 +68,7 @@ def choose_forward(
     :param backend: One of `BACKENDS`.
     :param rows: Rows of the embedding.
     :param progress: Where to report.
-    :raises BadInputError: If ONNX Runtime was asked for and cannot run it.
+    :raises OptionError: If ONNX Runtime was asked for and cannot run it.
     :raises MissingExtraError: If it was asked for and is not installed.
     """
     import torch
@@ -90,14 +90,14 @@ def choose_forward(
     elif backend == "torch":
         return "torch", by_torch
     elif not fit:
-        raise BadInputError("--backend", "onnx runs on a CPU in float32 only", "use --backend torch")
+        raise OptionError("backend", "onnx runs on a CPU in float32 only", "use torch")
     elif not is_installed():
-        raise MissingExtraError("onnxruntime", "onnx", "--backend onnx")
+        raise MissingExtraError("onnxruntime", "onnx", "the backend onnx")
     try:
         with progress.stage("export to ONNX"):
             return "onnx", open_onnx_forward(model, pool, by_torch, rows)
     except NotExportableError as error:
         if backend == "onnx":
-            raise BadInputError("--backend", f"onnx cannot run this model ({error})", "use torch") from error
+            raise OptionError("backend", f"onnx cannot run this model ({error})", "use torch") from error
         progress.note(f"ONNX Runtime cannot run this model ({error}); torch does.")
         return "torch", by_torch

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import BadInputError
+from forensics.errors import BadInputError, OptionError
 from forensics.files import read_json
 
 __all__ = ["Pooling", "PoolingConfig", "pool_states", "read_pooling", "stated_pooling"]
@@ -66,10 +66,10 @@ class PoolingConfig:
 def stated_pooling(word: str) -> Pooling:
     """Return the pooling that a caller states.
 
-    :raises BadInputError: If there is no such pooling.
+    :raises OptionError: If there is no such pooling.
     """
     if word not in set(Pooling):
-        raise BadInputError("--pooling", f"found {word!r}", f"give one of {', '.join(Pooling)}")
+        raise OptionError("pooling", f"found {word!r}", f"give one of {', '.join(Pooling)}")
     return Pooling(word)
 
 

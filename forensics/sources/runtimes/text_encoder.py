@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forensics.errors import BadInputError
+from forensics.errors import BadInputError, OptionError
 from forensics.progress import Progress
 from forensics.sources.demo import DEMO
 from forensics.sources.interface import TokenizerSource
@@ -245,7 +245,7 @@ def open_text_encoder(
 
     progress = progress or Progress()
     if backend not in BACKENDS:
-        raise BadInputError("--backend", f"found {backend!r}", f"give one of {', '.join(BACKENDS)}")
+        raise OptionError("backend", f"found {backend!r}", f"give one of {', '.join(BACKENDS)}")
     is_demo = str(model) == DEMO and not Path(DEMO).exists()
     folder = demo_embedding_model() if is_demo else locate_model(model, offline=offline, progress=progress)
     layout = read_embedding_layout(folder, pooling)

@@ -145,7 +145,9 @@ def _demo_groups() -> list[Path]:
 
 def _categories(folder: Path) -> dict[str, tuple[Path, ...]]:
     if not _existing(folder).is_dir():
-        raise BadInputError(folder, "a file where a folder was expected", "name it with --corpus NAME=PATH")
+        raise BadInputError(
+            folder, "a file where a folder was expected", "give it a name of its own with `named`, NAME=PATH"
+        )
     found: dict[str, tuple[Path, ...]] = {}
     for entry in _entries(folder):
         files = _files(entry) if entry.is_dir() else (entry,) if _reason(entry) is None else ()

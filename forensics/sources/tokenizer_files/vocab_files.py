@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BadInputError
-from forensics.files import read_json, read_text
+from forensics.files import read_json
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
 from forensics.sources.tokenizer_files.byte_alphabet import BYTE_OF_CHARACTER
 from forensics.sources.tokenizer_files.encoder import assemble
@@ -23,6 +23,7 @@ from forensics.sources.tokenizer_files.pretokenizers import (
 )
 from forensics.sources.tokenizer_files.source import TokenizerParts, tokenizer_source
 from forensics.sources.tokenizer_files.special_roles import Companions, merge_added_tokens, read_companions
+from forensics.sources.tokenizer_files.vocab_lines import read_merges, read_vocab_lines
 
 __all__ = ["read_vocab_and_merges", "read_vocab_txt"]
 
@@ -41,7 +42,7 @@ def read_vocab_and_merges(folder: Path, name: str) -> TokenizerSource:
             "the vocabulary lacks some of the 256 byte characters of byte-level BPE",
             "other kinds of vocab.json cannot be read without their tokenizer.json; give that",
         )
-    merges = _read_merges(merges_path)
+    merges = read_merges(merges_path)
     companions = read_companions(folder)
     added, vocab = _added(vocab, companions)
     pieces = pieces_by_id(vocab_path, vocab)
@@ -80,9 +81,7 @@ def read_vocab_txt(folder: Path, name: str) -> TokenizerSource:
     :raises BadInputError: If the file is damaged or names no unknown token.
     """
     path = folder / "vocab.txt"
-    # Like transformers: only a line feed ends an entry, so U+2028 and the like may be pieces.
-    lines = read_text(path).removesuffix("\n").split("\n")
-    entries = [line.removesuffix("\r") for line in lines]
+    entries = read_vocab_lines(path)
     companions = read_companions(folder)
     added, vocab = _added(ids_of_pieces(entries), companions)
     pieces: tuple[str | None, ...] = (*entries, *pieces_by_id(path, vocab)[len(entries) :])
@@ -124,21 +123,6 @@ def read_vocab_txt(folder: Path, name: str) -> TokenizerSource:
         notes=tuple(notes),
     )
     return tokenizer_source(folder, name, (path,), parts, companions)
-
-
-def _read_merges(path: Path) -> tuple[tuple[str, str], ...]:
-    """Return the merges of a `merges.txt`, whose first line may be a `#version` comment."""
-    merges = []
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip() or (number == 1 and line.startswith("#version")):
-            continue
-        parts = line.removesuffix("\r").split(" ")
-        if len(parts) != 2 or not all(parts):
-            raise BadInputError(
-                path, f"line {number:,} is not two pieces: {line[:60]!r}", "the file is damaged"
-            )
-        merges.append((parts[0], parts[1]))
-    return tuple(merges)
 
 
 def _added(vocab: Mapping[str, int], companions: Companions) -> tuple[tuple[AddedToken, ...], dict[str, int]]:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("joblib")
-
 from forensics.runs.mixture.count_text import count_categories
 from forensics.sources.texts.corpora import find_corpora
+from tests.extras import need
+
+need("joblib")
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut off": lambda data: data[: len(data) // 2],
@@ -27,8 +28,9 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_counts_are_counted_anew_and_kept_again(tmp_path: Path, damage: str) -> None:
-    from forensics.mixture.splitting import Splitter
     from tokenizers import pre_tokenizers
+
+    from forensics.vocabulary.splitting import Splitter
 
     how = Splitter(None, pre_tokenizers.ByteLevel(add_prefix_space=False), True, True, "", "", True)
     (tmp_path / "texts").mkdir()

@@ -157,12 +157,12 @@ def test_the_same_run_gives_the_same_bytes_and_an_interrupted_one_too(folder, se
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"method": "guess"}, "--method"),
+        ({"method": "guess"}, "method: found"),
         ({"tokens": [99_999]}, "id 99999 is outside"),
-        ({"shortlist": 0}, "--shortlist"),
-        ({"insertions": 0}, "--insertions"),
+        ({"shortlist": 0}, "shortlist: found 0"),
+        ({"insertions": 0}, "insertions: found 0"),
         ({"insertions": 35}, "window"),
-        ({"pairs": "p.csv"}, "--method std only"),
+        ({"pairs": "p.csv"}, "the method std only"),
     ],
 )
 def test_options_that_cannot_be_met_are_refused(folder, sentences, options, said):

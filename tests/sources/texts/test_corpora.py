@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from forensics.errors import BadInputError
 from forensics.sources.texts.corpora import Corpus, content_hash, find_corpora, left_out, read_corpus
+from tests.extras import need
 
 
 def text_of(folder: Path) -> dict[str, str]:
@@ -46,7 +47,7 @@ def test_every_form_gives_its_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, None])
 def test_streams_one_after_the_other_are_read_to_the_end_and_cut_ones_are_refused(tmp_path, compress) -> None:
     suffix = {gzip.compress: "gz", bz2.compress: "bz2", lzma.compress: "xz", None: "zst"}[compress]
-    compress = compress or pytest.importorskip("zstandard").compress
+    compress = compress or need("zstandard").compress
     file = tmp_path / f"a.txt.{suffix}"
     first, second = b"one\n" * 1000, b"two\n" * 1000
     file.write_bytes(compress(first) + compress(second))
@@ -57,7 +58,7 @@ def test_streams_one_after_the_other_are_read_to_the_end_and_cut_ones_are_refuse
 
 
 def test_damage_in_the_middle_of_an_archive_is_refused(tmp_path) -> None:
-    zstandard = pytest.importorskip("zstandard")
+    zstandard = need("zstandard")
     text = "".join(f"line {i * i}\n" for i in range(20_000)).encode()
     checked = zstandard.ZstdCompressor(write_checksum=True).compress
     for suffix, compress in (("gz", gzip.compress), ("bz2", bz2.compress), ("zst", checked)):
