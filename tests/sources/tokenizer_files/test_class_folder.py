@@ -322,3 +322,24 @@ def test_whole_words_of_clip_are_reachable(tmp_path: Path) -> None:
     vocabulary = build_vocabulary(source)
     at = source.pieces.index("cat</w>")
     assert (vocabulary.category[at], vocabulary.text[at]) == ("ok", "cat")
+
+
+@pytest.mark.parametrize(
+    ("name", "renamed"),
+    [
+        ("BertTokenizer", {"vocab.txt": "bert-base-uncased-vocab.txt"}),
+        ("GPT2Tokenizer", {"vocab.json": "encoder.json", "merges.txt": "vocab.bpe"}),
+        ("RobertaTokenizer", {"vocab.json": "roberta-large-vocab.json", "merges.txt": "roberta-merges.txt"}),
+        ("T5Tokenizer", {"spiece.model": "anything.model"}),
+    ],
+)
+def test_vocabularies_go_by_other_names(name: str, renamed: dict, tmp_path: Path) -> None:
+    usual = open_tokenizer(write_folder(tmp_path / "usual", name))
+    folder = write_folder(tmp_path / "other", name)
+    for old, new in renamed.items():
+        (folder / old).rename(folder / new)
+    assert open_tokenizer(folder).pieces == usual.pieces
+    if name == "BertTokenizer":
+        assert open_tokenizer(folder / renamed["vocab.txt"]).pieces == usual.pieces
+    if name == "GPT2Tokenizer":
+        assert open_tokenizer(folder / "encoder.json").pieces == usual.pieces
