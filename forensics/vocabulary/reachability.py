@@ -9,6 +9,8 @@ some tokenizers put in front of every text. The reading taken here:
 - A token that fails alone is tried at the start of a text with the automatic space (`start`), then
   after the left contexts below. A token that any of them gives counts as reachable, and the context is
   kept: `##ing` is reached after a letter only, `▁the` of an encoder that strips spaces at the start only.
+- Where the end of a word is spelt (CLIP's `</w>`), a piece without it is reached only before more of a word:
+  such pieces are tried with letters and digits behind them too, and count if they come up at all.
 - What a token re-encodes to is taken from the first trial, in isolation.
 
 Tokens whose bytes are no valid UTF-8 by themselves are not tried: no text says them.
@@ -44,6 +46,17 @@ LEFT_CONTEXTS: tuple[tuple[str, str], ...] = (
     ("newline", "\n"),
     ("punctuation", "."),
 )
+
+#: Name and text of what is put behind a piece where words have an end that is spelt, and before it.
+RIGHT_CONTEXTS: tuple[tuple[str, str], ...] = (
+    ("before a letter", "a"),
+    ("before a letter", "q"),
+    ("before a letter", "Z"),
+    ("before a letter", "я"),
+    ("before a digit", "1"),
+    ("before punctuation", "."),
+)
+_BEFORE_AND_AFTER = ("", "a", "q", ".")
 
 #: Texts handed to the library at once: enough to keep its threads busy, few enough to stay small.
 BATCH = 8192
@@ -85,6 +98,9 @@ def reachability(
         left = _try_start(encoder, texts, left, context)
     for name, before in LEFT_CONTEXTS:
         left = _try_context(guarded, texts, left, context, name, before)
+    if getattr(encoder.model, "end_of_word_suffix", None):
+        for name, after in RIGHT_CONTEXTS:
+            left = _try_inside(guarded, texts, left, context, name, after)
     return Reachability(context, reencoded)
 
 
@@ -115,6 +131,24 @@ def _try_context(
         # nothing (BERT drops spaces), there must be some.
         if given and given[-1] == token_id and (len(given) > 1 or not bare):
             context[token_id] = name
+    return [token_id for token_id in left if token_id not in context]
+
+
+def _try_inside(
+    encoder: tokenizers.Tokenizer,
+    texts: Mapping[int, str],
+    left: Sequence[int],
+    context: dict[int, str],
+    name: str,
+    after: str,
+) -> list[int]:
+    """Try the texts of `left` with `after` behind them; return the ids that still do not come up."""
+    for before in _BEFORE_AND_AFTER:
+        tried = [token_id for token_id in left if token_id not in context]
+        given = _encode(encoder, [f"{before}{texts[i]}{after}" for i in tried])
+        for token_id, ids in zip(tried, given, strict=True):
+            if token_id in ids:
+                context[token_id] = name
     return [token_id for token_id in left if token_id not in context]
 
 

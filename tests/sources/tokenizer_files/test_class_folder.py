@@ -317,11 +317,18 @@ def test_languages_of_nllb_stand_before_the_mask(tmp_path: Path) -> None:
     assert source.pieces[size + 201 :] == ("zul_Latn", "<mask>")
 
 
-def test_whole_words_of_clip_are_reachable(tmp_path: Path) -> None:
-    source = open_tokenizer(write_folder(tmp_path, "CLIPTokenizer"))
+def test_pieces_of_clip_are_reachable_at_the_end_of_a_word_and_before(tmp_path: Path) -> None:
+    """`cat</w>` ends a word and `ca` does not: both come up when transformers encodes the words of a text."""
+    folder = write_folder(tmp_path, "CLIPTokenizer")
+    source = open_tokenizer(folder)
     vocabulary = build_vocabulary(source)
     at = source.pieces.index("cat</w>")
     assert (vocabulary.category[at], vocabulary.text[at]) == ("ok", "cat")
+    theirs = _class("CLIPTokenizer").from_pretrained(str(folder))
+    tried = ["cats", "catalog", "mathematics", "dogma", "123", "sandy", "ranty", "withdrawn", "toad", "seat"]
+    met = {token_id for text in tried for token_id in encode(theirs, text, special=False)}
+    assert {token_id for token_id in met if not vocabulary.category[token_id].startswith("ok")} == set()
+    assert any(vocabulary.context[token_id] == "before a letter" for token_id in met)
 
 
 @pytest.mark.parametrize(
