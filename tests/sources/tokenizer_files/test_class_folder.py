@@ -198,6 +198,10 @@ def test_a_folder_reads_as_its_class_does(name: str, tmp_path: Path) -> None:
     assert theirs is not None, f"{name} is not in the installed transformers: say so in NOT_COMPARED"
     folder = write_folder(tmp_path / "plain", name)
     built = theirs.from_pretrained(str(folder))
+    vocabulary = build_vocabulary(open_tokenizer(folder))
+    met = {token_id for text in TEXTS for token_id in encode(built, text, special=False)}
+    wrong = [i for i in sorted(met) if vocabulary.category[i].startswith("unreachable")]
+    assert [vocabulary.pieces[i] for i in wrong] == []
     # SigLIP's code cleans texts with punctuation or spaces at an end in a way that no steps repeat.
     assert_same(folder, built, TEXTS if name != "SiglipTokenizer" else ("the cat sat", "zzzz", "a dog"))
     if RECIPES[name].template:
