@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.errors import ForensicsError
+from forensics.errors import BadInputError, ForensicsError
 from forensics.progress import Progress
 from forensics.runs.frame.journal import Journal
 from forensics.runs.scan.eligible import well_trained_controls
@@ -125,10 +125,11 @@ def _load(
     progress: Progress,
 ) -> tuple[Any, dict[str, str], tuple[str, ...]]:
     """Return the verifier, the prompts as text, and remarks."""
-    from forensics.sources.runtimes.causal_lm import load_causal_lm
+    from forensics.sources.runtimes.causal_lm import load_causal_lm, position_count
     from forensics.undertrained.chat_prompt import ChatTemplateError, build_chat_prompt
     from forensics.undertrained.drafted_verification import DraftedVerifier, drafting_pays
-    from forensics.undertrained.prompts import build_prompts
+    from forensics.undertrained.plain_verification import STEPS
+    from forensics.undertrained.prompts import build_prompts, fitting_prompts
     from forensics.undertrained.token_evidence import text_of_ids
     from forensics.undertrained.verification import Verifier
 
@@ -148,6 +149,11 @@ def _load(
         notes.append(f"Verification went without the chat form: {error}")
     if chat is not None:
         prompts = (*prompts, chat)
+    rows = int(model.get_input_embeddings().weight.shape[0])
+    prompts, left_out = fitting_prompts(prompts, rows, position_count(model), STEPS)
+    notes += left_out
+    if not prompts:
+        raise BadInputError(checkpoint.path, " ".join(left_out), "scan it with --no-verify")
     decode = text_of_ids(vocabulary.bytes)
     texts = {prompt.name: _shown(prompt, decode) for prompt in prompts}
     kind = DraftedVerifier if drafting_pays(model) else Verifier

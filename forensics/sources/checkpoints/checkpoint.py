@@ -17,7 +17,7 @@ from forensics.errors import BadInputError
 from forensics.matrices import RowMatrix
 from forensics.progress import Progress
 from forensics.sources.checkpoints.adapters import find_adapter
-from forensics.sources.checkpoints.config import ModelConfig, gguf_config, huggingface_config
+from forensics.sources.checkpoints.config import ModelConfig, gguf_config, huggingface_config, named_code
 from forensics.sources.checkpoints.embedding_names import ENCODER_EMBEDDING, IN_BLOCK
 from forensics.sources.checkpoints.embeddings import EmbeddingNames, find_embeddings, is_embedding_like
 from forensics.sources.checkpoints.layouts import Weights, open_weights, read_json
@@ -52,7 +52,7 @@ def open_checkpoint(
     weights = open_weights(found)
     tensors = {name: file.tensors[name] for name, file in weights.owner.items()}
     config, config_file = _read_config(found, weights)
-    notes = [*weights.notes, *_refuse_absent_embeddings(weights)]
+    notes = [*weights.notes, *_refuse_absent_embeddings(weights), *named_code(config.values)]
     adapter = find_adapter(weights.parts[0].path, tensors)
     if adapter is not None and (refusal := adapter.refusal(found)) is not None:
         raise refusal
