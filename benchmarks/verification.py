@@ -25,13 +25,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from forensics.runs.scan.run import scan
+from forensics.schema.words import INCONCLUSIVE_BELOW, WEAK_BELOW
 from forensics.sources.checkpoints.checkpoint import open_checkpoint
 from forensics.sources.runtimes.causal_lm import load_causal_lm
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.undertrained.drafted_verification import DraftedVerifier
 from forensics.undertrained.plain_verification import verify_plainly
 from forensics.undertrained.prompts import build_prompts
-from forensics.undertrained.token_evidence import INCONCLUSIVE_BELOW, WEAK_BELOW, TokenEvidence, text_of_ids
+from forensics.undertrained.token_evidence import TokenEvidence, text_of_ids
 from forensics.undertrained.verification import Verifier
 from forensics.vocabulary.spelling import token_bytes
 

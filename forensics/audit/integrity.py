@@ -17,11 +17,11 @@ from forensics.audit.kinds import Risk, id_gaps, risks_of
 from forensics.audit.round_trip import decoder_of, round_trip
 from forensics.audit.rules import found, listed
 from forensics.schema.finding import Finding, Level
+from forensics.schema.words import Category
 from forensics.sources.interface import TokenizerModel, TokenizerSource
-from forensics.sources.tokenizer_files.encoder import misplaced_added_tokens
 from forensics.vocabulary.merges import MergeProblem, merge_problems
 from forensics.vocabulary.reachability import LEFT_CONTEXTS
-from forensics.vocabulary.vocabulary import Category, Vocabulary
+from forensics.vocabulary.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import tokenizers
@@ -131,15 +131,14 @@ def _ids(source: TokenizerSource) -> Iterator[Finding]:
     if gaps := id_gaps(source):
         message = f"{len(gaps):,} ids have no piece: {listed(gaps)}"
         yield found("id/gap", "ids", message, evidence={"count": len(gaps)})
-    misplaced = misplaced_added_tokens(source.encoder, source.added_tokens)
+    misplaced = [token for token in source.added_tokens if token.declared_id is not None]
     if misplaced:
         examples = (
-            f"{token.content!r} declared {token.token_id}, given {given}"
-            for token, given in misplaced.items()
+            f"{token.content!r} declared {token.declared_id}, given {token.token_id}" for token in misplaced
         )
         message = (
             f"{len(misplaced):,} of {len(source.added_tokens):,} added tokens have another id than "
-            f"{next(iter(misplaced)).declared_in} declares: {listed(examples, 10)}"
+            f"{misplaced[0].declared_in} declares: {listed(examples, 10)}"
         )
         yield found("id/not-honoured", "added tokens", message, evidence={"count": len(misplaced)})
 

@@ -1,1 +1,1 @@
-"""The command line: one thin file per command."""
+"""The command line: every module here but `main` is one command; what they share is in `frame`."""

@@ -1,112 +1,89 @@
 """The `forensics` command: gathers the commands, and turns every error into one line.
 
-Commands are found by name in a table and imported when one is run, so that `forensics --help` costs
-little more than starting Python.
+A command is a module of `forensics.cli` that defines `command`. Such modules import click and the schema and
+nothing heavy: `forensics --help` reads them all.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
+import errno
+import pkgutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 
 import click
 
 from forensics import __version__
+from forensics.cli.frame.finish import EXIT_CONDITION_MET
+from forensics.cli.frame.flags import as_typed, error_as_typed
+from forensics.cli.frame.options import debug_option
+from forensics.cli.frame.session import Session
+from forensics.cli.frame.streams import discard_output, prepare_streams
 from forensics.errors import ForensicsError
 
-__all__ = ["COMMANDS", "EXIT_BAD_INPUT", "EXIT_CONDITION_MET", "EXIT_INTERRUPTED", "Session", "cli", "main"]
+__all__ = ["EXIT_BAD_INPUT", "EXIT_CONDITION_MET", "EXIT_INTERRUPTED", "cli", "command_names", "main", "run"]
 
-EXIT_CONDITION_MET = 1
 EXIT_BAD_INPUT = 2
 #: 128 + SIGINT, as shells count.
 EXIT_INTERRUPTED = 130
 #: 128 + SIGPIPE: whoever read the output closed it, e.g. `forensics scan demo | head -1`.
 _EXIT_BROKEN_PIPE = 141
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-@dataclass(frozen=True)
-class CommandEntry:
-    """Where a command is found, and what `forensics --help` says of it without importing it."""
+def command_names() -> tuple[str, ...]:
+    """Return the names of all commands, sorted: every module beside this one is one."""
+    import forensics.cli
 
-    #: The module that defines the click command under the name `command`.
-    module: str
-    #: One line for the overview.
-    short_help: str
+    found = pkgutil.iter_modules(forensics.cli.__path__)
+    return tuple(sorted(each.name for each in found if not each.ispkg and each.name != "main"))
 
 
-#: Command -> its module; a new command is a new row.
-COMMANDS: dict[str, CommandEntry] = {
-    "scan": CommandEntry("forensics.cli.scan", "Find the under-trained tokens of a model."),
-    "tokens": CommandEntry("forensics.cli.tokens", "Examine a vocabulary alone, without weights."),
-    "sticky": CommandEntry("forensics.cli.sticky", "Find the tokens that distort a text-embedding model."),
-    "mixture": CommandEntry("forensics.cli.mixture", "Infer what a tokenizer was trained on."),
-    "report": CommandEntry("forensics.cli.report", "Render the reports of a finished run again."),
-}
-
-
-@dataclass
-class Session:
-    """What must be known after a command has failed, when its options are gone."""
-
-    #: The whole command line as typed, for the manifest.
-    command_line: list[str] = field(default_factory=list)
-    #: Whether errors show their traceback.
-    debug: bool = False
-    #: Where the running command keeps what it has done, if it does.
-    folder: Path | None = None
-
-
-class _LazyGroup(click.Group):
+class _Commands(click.Group):
     """A group whose commands are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of the table."""
-        return list(COMMANDS)
+        """Return the names."""
+        return list(command_names())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return one command, None where there is no such name."""
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
+        if cmd_name not in command_names():
             return None
-        command: click.Command = import_module(entry.module).command
+        command: click.Command = import_module(f"forensics.cli.{cmd_name}").command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the overview from the table, without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.short_help) for name, entry in COMMANDS.items()])
 
-
-def _keep_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    """Remember `--debug` in the session, wherever in the line it stands."""
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
-        ctx.ensure_object(Session).debug = True
+        click.echo(f"forensics {__version__}")
+        ctx.exit()
 
 
-@click.group(
-    cls=_LazyGroup,
+cli = _Commands(
+    "forensics",
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_version,
+            help="Show the version and exit.",
+        ),
+        debug_option(),
+    ],
     context_settings={"help_option_names": ["-h", "--help"]},
+    help="Audit released language models from their files.\n\n"
+    "Exit codes: 0 done; 1 done, and a --fail-on condition was met; 2 bad input or usage; 130 interrupted.",
     epilog="Example: forensics scan demo",
 )
-@click.version_option(__version__, prog_name="forensics", message="%(prog)s %(version)s")
-@click.option(
-    "--debug", is_flag=True, expose_value=False, callback=_keep_debug, help="Show tracebacks of errors."
-)
-def cli() -> None:
-    """Audit released language models from their files.
-
-    Exit codes: 0 done; 1 done, and a --fail-on condition was met; 2 bad input or usage;
-    130 interrupted.
-    """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    prepare_streams()
     sys.exit(run(arguments))
 
 
@@ -141,9 +118,7 @@ def _report(error: Exception, session: Session) -> int:
     if isinstance(error, click.Abort):
         return _interrupted(session)
     if isinstance(error, BrokenPipeError):
-        # Python would complain once more while flushing at exit; there is nobody left to read it.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return _EXIT_BROKEN_PIPE
     if isinstance(error, click.UsageError):
         hint = f"; see `{error.ctx.command_path} --help`" if error.ctx is not None else ""
@@ -151,9 +126,13 @@ def _report(error: Exception, session: Session) -> int:
     elif isinstance(error, click.ClickException):
         _say(error.format_message())
     elif isinstance(error, ForensicsError):
-        _say(str(error))
+        _say(error_as_typed(error, session.command))
     elif isinstance(error, MemoryError):
-        _say("out of memory; try --no-verify, a smaller --batch-size, or a machine with more of it")
+        remedy = "ask for less, e.g. a smaller `batch_size`, or use a machine with more of it"
+        _say(as_typed(f"out of memory; {remedy}", session.command))
+    elif isinstance(error, OSError) and error.errno in _FULL:
+        discard_output()
+        _say(f"{error.filename or 'an output'}: cannot be written ({error.strerror}); free space")
     else:
         what = " ".join(f"{type(error).__name__}: {error}".split())
         again = "" if session.debug else "; run again with --debug to see where"

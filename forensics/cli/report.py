@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from forensics.cli.options import debug_option, json_option
+from forensics.cli.frame.options import debug_option, json_option
 
 __all__ = ["command"]
 
 
-@click.command("report", epilog="Example: forensics report results/demo")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@json_option
-@debug_option
-def command(folder: Path, as_json: bool) -> int:
+def _render(folder: Path, as_json: bool) -> int:
     """Render report.md and report.html again from the data files in DIR."""
+    from forensics.cli.frame.streams import library_output_on_stderr, write_json, write_text
+    from forensics.files import dump_json
     from forensics.report.render import render
 
-    written = render(folder)
+    with library_output_on_stderr():
+        written = [str(path) for path in render(folder)]
     if as_json:
-        print(json.dumps({"out": str(folder), "written": [str(path) for path in written]}))
+        write_json(dump_json({"out": str(folder), "written": written}))
     else:
-        for path in written:
-            print(path)
+        write_text("".join(f"{path}\n" for path in written))
     return 0
+
+
+command = click.Command(
+    "report",
+    params=[
+        click.Argument(["folder"], metavar="DIR", type=click.Path(path_type=Path)),
+        json_option(),
+        debug_option(),
+    ],
+    callback=_render,
+    help=_render.__doc__,
+    short_help="Render the reports of a finished run again.",
+    epilog="Example: forensics report results/demo",
+)

@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import click
+from forensics.cli.frame.command import analysis
+from forensics.schema.tokens import TokensOptions
 
-from forensics.cli.fail_on import Condition
-from forensics.cli.main import Session
-from forensics.cli.options import analysis_options, fail_on_option
-from forensics.cli.parsing import default_folder
+if TYPE_CHECKING:
+    from forensics.runs.frame.result import Result
 
 __all__ = ["command"]
 
 
-@click.command("tokens", epilog="Example: forensics tokens demo --out results/demo-tokens")
-@click.argument("tokenizer")
-@fail_on_option("tokens", "unreachable>0")
-@analysis_options
-@click.pass_obj
-def command(
-    session: Session,
-    /,
-    tokenizer: str,
-    out: Path | None,
-    as_json: bool,
-    fail_on: tuple[Condition, ...],
-    **options: Any,
-) -> int:
+@analysis(
+    "tokens",
+    TokensOptions,
+    short_help="Examine a vocabulary alone, without weights.",
+    example="forensics tokens demo --out results/demo-tokens",
+    gate="unreachable>0",
+    seed=False,
+)
+def command(tokenizer: str, **options: Any) -> Result[Any]:
     """Examine the vocabulary of TOKENIZER: categories, bytes, scripts, merge problems.
 
     TOKENIZER is a model folder or file, a tokenizer.json, a SentencePiece .model, a tiktoken rank file,
     a folder with vocab.json and merges.txt, a hub id, or `demo`.
     """
     import forensics as fx
-    from forensics.cli.finish import finish
-    from forensics.cli.start import started
-    from forensics.cli.summary import print_summary
 
-    folder = out or default_folder(tokenizer)
-    with started(session, folder, quiet=as_json) as progress:
-        result = fx.tokens(
-            tokenizer, out=folder, command_line=session.command_line, progress=progress, **options
-        )
-    return finish(result, folder, lambda: print_summary(result, folder), as_json=as_json, conditions=fail_on)
+    return fx.tokens(tokenizer, **options)

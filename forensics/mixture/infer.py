@@ -15,7 +15,6 @@ from forensics.errors import BadInputError
 from forensics.mixture.baselines import encoding_efficiency, token_classification
 from forensics.mixture.counts import count_merges, pair_events
 from forensics.mixture.curve import CurveFit, fit_curve
-from forensics.mixture.merge_list import MergeList
 from forensics.mixture.pair_evidence import (
     Denominator,
     Evidence,
@@ -27,6 +26,7 @@ from forensics.mixture.pair_spelling import SpeltWords, spell_words
 from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.residual import UnexplainedMerge, shortfall, unexplained_merges
 from forensics.progress import Progress
+from forensics.vocabulary.merge_list import MergeList
 
 if TYPE_CHECKING:
     from forensics.mixture.linear_program import ProgramFit
@@ -35,7 +35,7 @@ __all__ = ["Method", "Mixture", "estimate_shares", "infer_proportions"]
 
 FloatArray = npt.NDArray[np.float64]
 
-#: INTERFACE: the default of `--merges`.
+#: The most merges used, unless more are asked for.
 MOST_MERGES = 30_000
 #: Merges of the first look, from which the number of usable merges is found.
 FIRST_LOOK = 3_000
@@ -102,6 +102,11 @@ class Mixture:
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     #: Shares by the other method, where both were asked for.
     other_method: Mapping[str, float] | None = None
+
+    @property
+    def mean_shortfall(self) -> float:
+        """Share of the expected count that a merge falls short of, 0 to 1, mean over merges."""
+        return float(np.mean(np.clip(1 - self.counts / self.curve, 0, 1)))
 
     @property
     def groups(self) -> dict[str, float]:
@@ -172,7 +177,7 @@ def infer_proportions(
                 notes.append(
                     f"{bound - skip:,} of {len(evidence.W) - skip:,} merges were used: later ones are "
                     "expected fewer than ten times in this text (more text would allow more; "
-                    "--merges N overrides)"
+                    "asking for more overrides)"
                 )
                 evidence = _evidence(categories, words, merges.head(bound), denominator)
         fit, steps = _curve(evidence, skip)

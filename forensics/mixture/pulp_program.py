@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forensics.errors import BadInputError, ForensicsError
+from forensics.errors import ForensicsError, OptionError
 from forensics.mixture.master import Optimum, Stretches, tree_cover, tree_links
 
 __all__ = ["PulpMaster", "pulp_solver"]
@@ -23,7 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 def pulp_solver(name: str) -> Any:
     """Return PuLP's solver of that name, matched without regard to case (`cbc`, `highs`, `gurobi`, ...).
 
-    :raises BadInputError: If PuLP does not know it or cannot find it on this machine.
+    :raises OptionError: If PuLP does not know it or cannot find it on this machine.
     """
     import pulp
 
@@ -32,8 +32,8 @@ def pulp_solver(name: str) -> Any:
     available = pulp.listSolvers(onlyAvailable=True)
     found = by_name.get(wanted.lower()) or by_name.get(f"{wanted.lower()}_cmd")
     if found not in available:
-        raise BadInputError(
-            "--solver", f"PuLP has no solver {name!r} here", f"available: highs, {', '.join(available)}"
+        raise OptionError(
+            "solver", f"PuLP has no solver {name!r} here", f"available: highs, {', '.join(available)}"
         )
     return pulp.getSolver(found, msg=False)
 

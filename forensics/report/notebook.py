@@ -1,50 +1,39 @@
-"""A run as a notebook shows it: the headline, a few numbers and the worst tokens, in little space."""
+"""A run as a notebook shows it: the headline, a few numbers and the worst rows, in little space."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from forensics.report.blocks import Cell, Number, Tokens
-from forensics.report.headline import headline, tiles
+from forensics.report.blocks import Cell, Number, Table, Tokens
 from forensics.report.results import Results
-from forensics.report.sections.common import token_table, verdict_columns
 from forensics.report.visible import plain
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["notebook_html"]
 
-_WORST = 10
 
+def notebook_html(results: Results[Any]) -> str:
+    """Return what `_repr_html_` of a result gives; everything escaped, no script, no style sheet."""
+    from forensics.report.kinds import kind_of
 
-def notebook_html(tokens: pd.DataFrame, summary: Mapping[str, Any]) -> str:
-    """Return what `_repr_html_` of a result gives; everything escaped, no script, no style sheet.
-
-    :param tokens: One row per row of the matrix.
-    :param summary: As in `summary.json`.
-    """
-    results = Results(tokens, summary, {})
-    numbers = " · ".join(
+    kind = kind_of(results.summary.kind)
+    brief = kind.brief(results)
+    tiles = " · ".join(
         f"{escape(tile.label)} <b>{escape(tile.value)}</b>" + (f" ({escape(tile.note)})" if tile.note else "")
-        for tile in tiles(results)
+        for tile in kind.tiles(results)
     )
-    return f"<div><p><b>{escape(headline(results))}</b></p><p>{numbers}</p>{_worst(results)}</div>"
+    facts = "<br>".join(f"{escape(fact.label)}: {escape(fact.value)}" for fact in brief.facts)
+    parts = [f"<b>{escape(kind.headline(results))}</b>", tiles, facts]
+    said = "".join(f"<p>{part}</p>" for part in parts if part)
+    return f"<div>{said}{''.join(map(_table, brief.tables))}</div>"
 
 
-def _worst(results: Results) -> str:
-    """Return the most suspicious tokens: the verified ones, else the candidates."""
-    chosen = results.verified if results.get("verification.tested") else results.where("is_candidate", True)
-    if not chosen.any():
-        return ""
-    table = token_table(results, chosen, "worst", "", verdict_columns(results), ("rank", "token_id"))
-    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
+def _table(table: Table) -> str:
+    heads = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
     rows = "".join(
-        f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row.cells)}</tr>" for row in table.rows[:_WORST]
+        f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row.cells)}</tr>" for row in table.rows
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _cell(cell: Cell) -> str:

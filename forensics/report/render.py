@@ -3,59 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from forensics.files import write_json
-from forensics.report.pages import write_pages
-from forensics.report.results import load_results
+from forensics.files import write_atomically, write_json, write_text
+from forensics.report.blocks import Document
+from forensics.report.results import Results, load_results
+from forensics.schema.record import to_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["render", "save_run"]
+    from forensics.schema.manifest import Manifest
+
+__all__ = ["build_document", "render", "save_run"]
+
+
+def build_document(results: Results[Any]) -> Document:
+    """Return the report of a run; sections that have nothing to say are left out."""
+    import forensics
+    from forensics.report.kinds import kind_of
+
+    kind = kind_of(results.summary.kind)
+    version = results.manifest.get("versions", {}).get("forensics", forensics.__version__)
+    return Document(
+        title=kind.title(results),
+        subtitle=kind.subtitle(results),
+        headline=kind.headline(results),
+        tiles=kind.tiles(results),
+        sections=tuple(section for make in kind.sections if (section := make(results)) is not None),
+        made_by=f"forensics {version}",
+    )
 
 
 def render(folder: Path) -> list[Path]:
-    """Write `report.md` (with its `plots/*.png`) and `report.html` from the data files in `folder`.
-
-    Reads `tokens.parquet`, `summary.json` and, if it is there, `manifest.json`, and nothing else.
+    """Write `report.html`, `report.md` and its `plots/*.png` from the data files in `folder` alone.
 
     :return: The files written, `report.html` first.
     :raises BadInputError: If a data file is missing or damaged.
     :raises OutputError: If a report cannot be written.
     """
-    from forensics.report.plots import draw_plots
-    from forensics.report.sections import build_document
+    from forensics.report.html import to_html
+    from forensics.report.kinds import kind_of
+    from forensics.report.markdown import PLOTS_FOLDER, to_markdown
 
-    if (folder / "mixture.json").is_file():
-        from forensics.report.mixture import render_mixture
-
-        return render_mixture(folder)
     results = load_results(folder)
-    if results.get("kind") == "sticky":
-        from forensics.report.sticky import render_sticky
+    document, plots = build_document(results), kind_of(results.summary.kind).plots(results)
+    pictures = [
+        write_atomically(folder / PLOTS_FOLDER / f"{name}.png", partial(_write, plot.png))
+        for name, plot in plots.items()
+    ]
+    return [
+        write_text(folder / "report.html", to_html(document, plots)),
+        write_text(folder / "report.md", to_markdown(document, plots)),
+        *pictures,
+    ]
 
-        return render_sticky(folder, results)
-    return write_pages(folder, build_document(results), draw_plots(results))
+
+def _write(data: bytes, file: IO[bytes]) -> None:
+    file.write(data)
 
 
 def save_run(
-    folder: Path, tokens: pd.DataFrame, summary: Mapping[str, Any], manifest: Mapping[str, Any]
+    folder: Path, kind_name: str, tables: Mapping[str, pd.DataFrame], summary: object, manifest: Manifest
 ) -> list[Path]:
     """Write a run's data files into `folder`, then the reports that are rendered from them.
 
+    :param folder: Where to.
+    :param kind_name: The command.
+    :param tables: Its tables, by the names in its schema.
+    :param summary: Its summary record.
+    :param manifest: Where its numbers come from.
     :return: The files written, `report.html` first.
     :raises OutputError: If anything cannot be written.
     """
-    from forensics.report.sticky_table import write_sticky_tokens
-    from forensics.report.tokens_table import write_tokens
+    from forensics.report.kinds import kind_of
+    from forensics.report.tables import write_table
 
-    write = write_sticky_tokens if summary.get("kind") == "sticky" else write_tokens
-    data = [
-        write(folder / "tokens.parquet", tokens),
-        write_json(folder / "manifest.json", manifest),
-        # Last of the data: a folder that has a summary has everything the summary speaks of.
-        write_json(folder / "summary.json", summary),
-    ]
+    kind = kind_of(kind_name)
+    # The manifest first, because it marks the folder as ours; the summary last: a folder that has one has
+    # everything that it speaks of.
+    data = [write_json(folder / "manifest.json", manifest)]
+    for schema in kind.tables:
+        data.append(write_table(folder / f"{schema.name}.parquet", tables[schema.name], schema))
+    record = to_json(summary)
+    data += [write_json(folder / name, record) for name in (kind.also_as, "summary.json") if name]
     return [*render(folder), *data]

@@ -6,15 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forensics.progress import Progress
-from forensics.runs.frame.folder import finished_run
-from forensics.runs.frame.journal import fingerprint
-from forensics.runs.frame.manifest import build_manifest, hash_files
-from forensics.runs.frame.peak_memory import peak_rss_bytes
-from forensics.runs.frame.result import RunResult
-from forensics.runs.scan.summary import tokenizer_facts
+from forensics.runs.frame.journal import Journal
+from forensics.runs.frame.outcome import Inputs, Job, Outcome, RunSettings
+from forensics.runs.frame.result import Result
+from forensics.runs.frame.run import run
+from forensics.runs.tokenizer_facts import (
+    role_agreement,
+    special_tokens,
+    tokenizer_facts,
+    vocabulary_counts,
+)
+from forensics.schema.tokenizer import MergeProblemEntry, MergesSummary
+from forensics.schema.tokens import TokensOptions, TokensSummary
+from forensics.sources.interface import TokenizerSource
 from forensics.vocabulary.build import build_vocabulary
-from forensics.vocabulary.merges import merge_problems
+from forensics.vocabulary.merges import MergeProblem, merge_problems
 from forensics.vocabulary.special import special_findings
+from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["tokens"]
 
@@ -27,7 +35,7 @@ def tokens(
     offline: bool | None = None,
     command_line: Sequence[str] | None = None,
     progress: Progress | None = None,
-) -> RunResult:
+) -> Result[TokensSummary]:
     """Return categories, bytes, scripts and merge problems of a tokenizer.
 
     :param tokenizer: A file, a folder, a hub id or `demo`.
@@ -38,36 +46,46 @@ def tokens(
     :param progress: Where to report.
     :raises BadInputError: If the tokenizer cannot be read.
     """
-    import forensics
+    settings = RunSettings.of(out, overwrite=overwrite, offline=offline, command_line=command_line)
+    heard = progress or Progress()
+    return run(
+        "tokens", TokensOptions(), lambda: _prepare(tokenizer, settings.offline, heard), settings, heard
+    )
+
+
+def _prepare(tokenizer: str | Path, offline: bool | None, progress: Progress) -> Job:
+    """Open the tokenizer."""
     from forensics.sources import open_tokenizer
 
-    progress = progress or Progress()
     with progress.stage("open"):
         source = open_tokenizer(tokenizer, offline=offline, progress=progress)
-    files = hash_files(source.files, progress=progress)
-    contents = sorted((Path(f["path"]).name, f["sha256"]) for f in files)
-    run = fingerprint({"files": contents, "command": "tokens", "version": forensics.__version__})
-    folder = None if out is None else Path(out)
-    if folder is not None and not overwrite and (finished := finished_run(folder, run)) is not None:
-        progress.note(f"{folder} holds this run already; --overwrite computes it again.")
-        return finished
-    with progress.stage("vocabulary"):
-        vocabulary = build_vocabulary(source, progress=progress)
-    with progress.stage("merges"):
-        problems = merge_problems(source, vocabulary)
-    summary = {
-        "kind": "tokens",
-        "model": source.name,
-        "tokenizer": tokenizer_facts(source),
-        "counts": vocabulary.counts(),
-        "merges": {"count": len(source.merges), "problems": [problem.as_dict() for problem in problems]},
-        **special_findings(source, vocabulary).as_dict(),
-        "notes": list(source.notes),
-        "seconds": {name: round(seconds, 3) for name, seconds in progress.seconds.items()},
-        "peak_rss_bytes": peak_rss_bytes(),
-    }
-    manifest = build_manifest(files, command_line=command_line, parameters={}, fingerprint=run)
-    result = RunResult(vocabulary.table(), summary, manifest, folder)
-    if folder is not None:
-        result.save(folder)
-    return result
+
+    def work(_: Journal) -> Outcome:
+        with progress.stage("vocabulary"):
+            vocabulary = build_vocabulary(source, progress=progress)
+        with progress.stage("merges"):
+            problems = merge_problems(source, vocabulary)
+        return Outcome({"tokens": vocabulary.table()}, _summary(source, vocabulary, problems))
+
+    return Job(Inputs({"tokenizer": frozenset(source.files)}), work)
+
+
+def _summary(
+    source: TokenizerSource, vocabulary: Vocabulary, problems: Sequence[MergeProblem]
+) -> TokensSummary:
+    special = special_findings(source, vocabulary)
+    return TokensSummary(
+        kind="tokens",
+        model=source.name,
+        tokenizer=tokenizer_facts(source),
+        counts=vocabulary_counts(vocabulary),
+        merges=MergesSummary(
+            len(source.merges),
+            tuple(MergeProblemEntry(each.kind, each.meaning, each.count, each.examples) for each in problems),
+        ),
+        special_tokens=special_tokens(special),
+        role_agreement=role_agreement(special),
+        notes=tuple(source.notes),
+        seconds={},
+        peak_rss_bytes=0,
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["INDICATORS", "INDICATOR_NAMES", "Indicator", "by_preference"]
+__all__ = ["INDICATORS", "INDICATOR_NAMES", "MEANINGS", "Indicator", "by_preference"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ INDICATORS = (
 
 #: The columns of the indicators.
 INDICATOR_NAMES = tuple(each.name for each in INDICATORS)
+#: Column -> what it is, in a phrase.
+MEANINGS = {each.name: each.meaning for each in INDICATORS}
 
 
 def by_preference() -> tuple[str, ...]:

@@ -81,7 +81,7 @@ class StickyOptions:
     )
     pairs: str | None = option(
         None,
-        "Columns sentence1,sentence2,similarity, for --method std.",
+        "Columns sentence1,sentence2,similarity, for the method std.",
         metavar="FILE.csv",
         path=True,
     )
@@ -330,5 +330,5 @@ class StickySummary:
     #: `random`, `validated` -> share of texts that hold a token as often as it was inserted.
     kept_as_inserted: Mapping[str, KeptEntry] | None = None
     pairs: tuple[PairsSummary, ...] = ()
-    # --corpora
+    # text of the user
     corpora: CorporaSummary | None = None

@@ -20,7 +20,7 @@ from forensics.matrices import RowMatrix
 if TYPE_CHECKING:
     import tokenizers
 
-__all__ = ["AddedToken", "Checkpoint", "TensorInfo", "TokenizerModel", "TokenizerSource", "Tying"]
+__all__ = ["AddedToken", "Checkpoint", "Matching", "TensorInfo", "TokenizerModel", "TokenizerSource", "Tying"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,21 @@ class TokenizerModel(StrEnum):
     WORDPIECE = "wordpiece"
     #: A table of whole words.
     WORDLEVEL = "wordlevel"
+    #: Greedy longest match over bytes, RWKV's kind.
+    LONGEST_MATCH = "longest_match"
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How an added token is looked for in a text."""
+
+    #: Whitespace before and behind it is taken along.
+    lstrip: bool = False
+    rstrip: bool = False
+    #: It is no part of a longer word.
+    single_word: bool = False
+    #: It is looked for in the normalized text and not in the text as it is written.
+    normalized: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +133,10 @@ class AddedToken:
     special: bool
     #: The file that declares it, e.g. `tokenizer.json` or `tokenizer.ggml.token_type`.
     declared_in: str
+    #: How it is matched, where the file says; None where it does not.
+    matching: Matching | None = None
+    #: The id that the file declares, where the library gives the token another (`token_id`); else None.
+    declared_id: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +151,7 @@ class TokenizerSource:
     path: Path
     #: A short name.
     name: str
-    #: `tokenizer.json`, `gguf`, `sentencepiece`, `tiktoken` or `vocab+merges`.
+    #: `tokenizer.json`, `gguf`, `sentencepiece`, `tiktoken`, `tekken`, `rwkv`, `vocab+merges` or `vocab.txt`.
     format: str
     #: The algorithm.
     model: TokenizerModel

@@ -21,6 +21,11 @@ class AttentionEncoder(Protocol):
         """The ids that stand before every text."""
         ...
 
+    @property
+    def after(self) -> tuple[int, ...]:
+        """The ids that stand after every text."""
+        ...
+
     def attention(self, contents: Sequence[Sequence[int]]) -> list[Float32Array] | None:
         """Return the attention that every position receives, `(layers, positions)` a text, summing to 1."""
         ...

@@ -1,4 +1,4 @@
-"""`--method std`: the published procedure from score to verdict (Chen et al. 2025, as released).
+"""Method `std`: the published procedure from score to verdict (Chen et al. 2025, as released).
 
 Score every token on a few pairs, shortlist the highest, validate those on many pairs, and call sticky
 what lies above a fence of the shortlist's own validation values.

@@ -1,4 +1,4 @@
-"""`--method contraction`: screen every token, measure the suspicious ones, confirm what is found.
+"""Method `contraction`: screen every token, measure the suspicious ones, confirm what is found.
 
 A token is sticky if, on the first set of sentences, it contracts more than the median ordinary token by
 more than a minimum effect (Student's t over probes, Benjamini-Hochberg over the whole vocabulary), and if
@@ -22,7 +22,12 @@ from forensics.sticky.ordinary import Ordinary, by_probe, describe_ordinary, lea
 from forensics.sticky.probes import ProbeSet
 from forensics.sticky.screen_recall import ScreenRecall, below_the_bar, draw_from_bands, estimate_recall
 from forensics.sticky.screening import BLOCK
-from forensics.sticky.statistics import Effect, benjamini_hochberg, estimate_effect
+from forensics.sticky.statistics import (
+    Effect,
+    benjamini_hochberg,
+    estimate_effect,
+    rank_correlation,
+)
 
 __all__ = ["ORDINARY_SAMPLE", "ContractionPlan", "ContractionResult", "TokenFinding", "find_by_contraction"]
 
@@ -97,6 +102,22 @@ class ContractionResult:
     #: What the screen lets slip; None where tokens were asked for.
     recall: ScreenRecall | None
 
+    @property
+    def sticky(self) -> tuple[int, ...]:
+        """Tokens found, the strongest first."""
+        found = [i for i, finding in self.findings.items() if finding.sticky]
+        return tuple(sorted(found, key=lambda i: (-self.findings[i].effect.effect, i)))
+
+    def screen_agreement(self) -> float | None:
+        """Return how the screen ranks the random sample like the full measurement does (Spearman)."""
+        quick = [self.screened[i] for i in self.sample]
+        return rank_correlation(quick, [self.findings[i].effect.effect for i in self.sample])
+
+    def share_found(self, missed: float) -> float | None:
+        """Return the share of the sticky tokens that was found, if so many were missed."""
+        found = len(self.sticky)
+        return found / (found + missed) if found else None
+
 
 def find_by_contraction(
     encoder: Encoder,
@@ -159,7 +180,7 @@ def _refuse_flat(encoder: Encoder, ordinary: tuple[Ordinary, Ordinary]) -> None:
     least = min(float(each.slopes.mean()) for each in ordinary)
     if least < LEAST_SLOPE:
         found = f"the median ordinary token leaves a slope of {least:.3f}, at least {LEAST_SLOPE} is needed"
-        raise BadInputError(encoder.path, found, "use fewer --insertions or longer sentences")
+        raise BadInputError(encoder.path, found, "use fewer `insertions` or longer sentences")
 
 
 def _draw_sample(plan: ContractionPlan) -> list[int]:

@@ -38,6 +38,10 @@ class Encoder(Protocol):
         """Return the content ids of each text, cut to the window."""
         ...
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of content ids of each text before it is cut."""
+        ...
+
     def embed(self, contents: Sequence[Sequence[int]]) -> Float32Array:
         """Return one unit vector per text, `(n, d)`."""
         ...

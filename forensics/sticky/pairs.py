@@ -11,7 +11,7 @@ import numpy.typing as npt
 from forensics.errors import BadInputError
 from forensics.sticky.interface import Encoder, Float64Array
 
-__all__ = ["SentencePair", "pairs_of_sentences", "select_pairs", "spread_over_range"]
+__all__ = ["SentencePair", "pairs_of_sentences", "remark_on_cut_texts", "select_pairs", "spread_over_range"]
 
 #: Targets reach from the least similarity this far towards `u` (the authors' program).
 REACH = 0.8
@@ -59,7 +59,7 @@ def spread_over_range(similarities: Float64Array, u: float, count: int, where: s
             where,
             f"{len(below)} of {len(similarities)} pairs have a similarity below u = {u:.4f}, "
             f"{count} are needed",
-            "give more sentences, or ask for fewer with --pairs-score and --pairs-validate",
+            "give more sentences, or ask for fewer with `pairs_score` and `pairs_validate`",
         )
     values = similarities[below]
     least = float(values.min())
@@ -70,3 +70,28 @@ def spread_over_range(similarities: Float64Array, u: float, count: int, where: s
         free[nearest] = False
         chosen.append(int(below[nearest]))
     return np.array(chosen, dtype=np.int64)
+
+
+def remark_on_cut_texts(
+    encoder: Encoder, pairs: Sequence[SentencePair], copies: int, where: str
+) -> str | None:
+    """Return how many of the pairs have a text that the model does not see whole, None if none has.
+
+    The published procedure hands such texts to `encode`, which cuts them; so does this one.
+
+    :param encoder: The model.
+    :param pairs: The pairs that are used.
+    :param copies: Copies of a token in a text, each at least one token.
+    :param where: What the pairs are, for the remark.
+    """
+    first = np.array(encoder.lengths([pair.sentence1 for pair in pairs]))
+    second = np.array(encoder.lengths([pair.sentence2 for pair in pairs]))
+    plain = int((np.maximum(first, second) > encoder.window).sum())
+    filled = int((np.maximum(first, second + copies) > encoder.window).sum())
+    if not filled:
+        return None
+    return (
+        f"{where}: of {len(pairs)} pairs used, {plain} hold a sentence of more than the {encoder.window:,} "
+        f"tokens that the model sees, {filled} with {copies} copies in it. Such texts are cut as `encode` "
+        "does, so that copies after a sentence may be lost."
+    )

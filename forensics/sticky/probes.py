@@ -16,7 +16,7 @@ from forensics.errors import BadInputError
 from forensics.sticky.insertion import Mode, draw_slots, insert_ids
 from forensics.sticky.interface import Encoder, Float64Array, TokenIds
 
-__all__ = ["Cell", "ProbeSet", "build_probe_set"]
+__all__ = ["Cell", "ProbeSet", "build_probe_set", "refuse_unfit"]
 
 #: Probes hold this many tokens if enough sentences do: short enough to be cheap, and long enough that
 #: eight copies of a token do not simply outnumber the sentence.
@@ -93,18 +93,8 @@ def build_probe_set(
     :param seed: What probes and slots are drawn from; no token has a part in it.
     :raises BadInputError: If there are too few sentences, or one does not fit the model's window.
     """
+    refuse_unfit(encoder, sentences, name=name, probes=probes + screen_probes)
     contents = encoder.tokenize(sentences)
-    wanted = probes + screen_probes
-    if len(contents) < wanted + LEAST_REFERENCES:
-        raise BadInputError(
-            name,
-            f"holds {len(contents)} sentences, at least {wanted + LEAST_REFERENCES} are needed",
-            "give a file with more sentences, one a line",
-        )
-    for number, content in enumerate(contents, 1):
-        if not content or len(content) >= encoder.window:
-            found = f"sentence {number} has {len(content)} tokens, the window holds {encoder.window}"
-            raise BadInputError(name, found, "leave the sentence out")
     rng = np.random.default_rng([seed, _SLOT_SEED])
     full = _draw_probes(contents, probes, PROBE_TOKENS, set(), rng)
     screen = _draw_probes(contents, screen_probes, SCREEN_TOKENS, set(full), rng)
@@ -112,7 +102,7 @@ def build_probe_set(
     longest = max(len(contents[i]) for i in chosen)
     if longest + copies > encoder.window:
         found = f"a probe of {longest} tokens with {copies} insertions exceeds the window of {encoder.window}"
-        raise BadInputError(name, found, "use shorter sentences or fewer --insertions")
+        raise BadInputError(name, found, "use shorter sentences or fewer `insertions`")
     slots = {i: draw_slots(len(contents[i]), copies, (seed, _SLOT_SEED, i)) for i in chosen}
     modes = tuple(Mode)
     return ProbeSet(
@@ -122,6 +112,31 @@ def build_probe_set(
         cells=tuple(Cell(i, mode, slots[i]) for i in full for mode in modes),
         screen_cells=tuple(Cell(i, modes[n % len(modes)], slots[i]) for n, i in enumerate(screen)),
     )
+
+
+def refuse_unfit(
+    encoder: Encoder, sentences: Sequence[str], *, name: str, probes: int, lines: Sequence[int] = ()
+) -> None:
+    """Refuse sentences that no probe set can be built of; nothing is embedded.
+
+    :param encoder: The model.
+    :param sentences: Distinct sentences.
+    :param name: What they are, for errors.
+    :param probes: All probes that are drawn.
+    :param lines: The line of every sentence in its file, for errors; empty where there is none.
+    :raises BadInputError: If there are too few sentences, or one is empty or does not fit the model's window.
+    """
+    if len(sentences) < probes + LEAST_REFERENCES:
+        raise BadInputError(
+            name,
+            f"holds {len(sentences)} sentences, at least {probes + LEAST_REFERENCES} are needed",
+            "give a file with more sentences, one a line",
+        )
+    for number, length in enumerate(encoder.lengths(sentences)):
+        if not 0 < length < encoder.window:
+            place = f"line {lines[number]:,}" if lines else f"sentence {number + 1:,}"
+            found = f"{place} has {length:,} tokens, the window holds {encoder.window:,}"
+            raise BadInputError(name, found, "leave the sentence out")
 
 
 def _draw_probes(

@@ -57,6 +57,16 @@ class RetrievalBench:
         self._query_vectors = encoder.embed(self._queries).astype(np.float64)
         self._document_vectors = encoder.embed(self._documents).astype(np.float64)
 
+    @property
+    def queries(self) -> int:
+        """How many queries there are."""
+        return len(self._queries)
+
+    @property
+    def documents(self) -> int:
+        """How many documents there are."""
+        return len(self._documents)
+
     def untouched(self) -> float:
         """Return the nDCG@10 without any token inserted."""
         return ndcg_of_one(self._query_vectors @ self._document_vectors.T, self._relevant)

@@ -6,13 +6,14 @@ share a probe are not independent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from forensics.sticky.interface import Float64Array
 
-__all__ = ["Effect", "benjamini_hochberg", "estimate_effect", "interval_of_mean"]
+__all__ = ["Effect", "benjamini_hochberg", "estimate_effect", "interval_of_mean", "rank_correlation"]
 
 #: Coverage of the intervals.
 COVERAGE = 0.95
@@ -56,6 +57,16 @@ def interval_of_mean(values: Float64Array) -> tuple[float, float]:
     half = _quantile(len(values)) * _standard_error(values)
     mean = float(values.mean())
     return mean - half, mean + half
+
+
+def rank_correlation(ones: Sequence[float], others: Sequence[float]) -> float | None:
+    """Return Spearman's coefficient of paired values, None where it has no meaning."""
+    from scipy import stats
+
+    if len(ones) <= 2:
+        return None
+    value = float(stats.spearmanr(ones, others).statistic)
+    return None if np.isnan(value) else value
 
 
 def _quantile(count: int) -> float:

@@ -85,16 +85,18 @@ def _wins_along_itself(
 
     The hidden state may be as long as it takes, so a finite bias does not matter.
     """
+    allowed = np.ones(len(rows), dtype=bool) if bias is None else np.isfinite(bias[rows])
+    rows = rows[allowed]
     directions = E_out.gather(rows)  # (k, d)
     own = np.einsum("ij,ij->i", directions, directions)  # (k,)
-    largest = np.full(len(rows), -np.inf, dtype=np.float32)
     with np.errstate(invalid="ignore", over="ignore"):
         for start, block in blocks(E_out):
+            if len(rows) == 0:  # all beaten, which most matrices show in their first block
+                return None
             logits = block @ directions.T  # (n, k)
             ids = np.arange(start, start + len(block))
             logits[ids[:, None] == rows[None, :]] = -np.inf
-            largest = np.fmax(largest, np.nanmax(logits, axis=0, initial=-np.inf))
-    allowed = np.ones(len(rows), dtype=bool) if bias is None else np.isfinite(bias[rows])
-    # The margin keeps float32 rounding of a tie from passing as a win.
-    winners = rows[(own > largest * (1 + 1e-5)) & allowed]
-    return int(winners[0]) if len(winners) else None
+            # The margin keeps float32 rounding of a tie from passing as a win.
+            unbeaten = own > np.nanmax(logits, axis=0, initial=-np.inf) * (1 + 1e-5)
+            rows, directions, own = rows[unbeaten], directions[unbeaten], own[unbeaten]
+    return int(rows[0]) if len(rows) else None

@@ -7,12 +7,13 @@ that differed slightly onto the same values, and tokens added together are often
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from forensics.matrices import RowMatrix, blocks
+from forensics.matrices import ArrayMatrix, RowMatrix, block_rows, centred_blocks
 from forensics.undertrained.rows import RowStatistics
 
 __all__ = ["RowGroups", "identical_groups", "near_identical_groups"]
@@ -123,8 +124,7 @@ def near_identical_groups(
     keys = np.empty((V, _TABLES), dtype=np.int64)
     spread = np.empty(V, dtype=np.float32)
     with np.errstate(invalid="ignore", over="ignore"):
-        for start, block in blocks(matrix):
-            centred = block - statistics.mean_row  # (n, d)
+        for start, block, centred in centred_blocks(matrix, statistics.mean_row):  # (n, d)
             bits = (centred @ planes) > 0  # (n, bits * tables)
             keys[start : start + len(block)] = bits.reshape(len(block), _TABLES, _BITS) @ weights
             spread[start : start + len(block)] = np.sqrt(np.einsum("ij,ij->i", centred, centred))
@@ -135,8 +135,8 @@ def near_identical_groups(
     left: list[npt.NDArray[np.int64]] = []
     right: list[npt.NDArray[np.int64]] = []
     for table in range(_TABLES):
-        for bucket in _buckets(keys[:, table], usable):
-            _confirm_pairs(matrix, bucket, limit, left, right)
+        for batch in _batches(_buckets(keys[:, table], usable), block_rows(matrix)):
+            _confirm_batch(matrix, batch, limit, left, right)
     if not left:
         return _from_labels(np.full(V, -1, dtype=np.int64))
     a, b = np.concatenate(left), np.concatenate(right)
@@ -149,8 +149,44 @@ def _buckets(keys: npt.NDArray[np.int64], usable: npt.NDArray[np.bool_]) -> list
     """Return the sets of two or more usable rows with equal key."""
     rows = np.flatnonzero(usable)
     order = rows[np.argsort(keys[rows], kind="stable")]
-    edges = np.flatnonzero(np.diff(keys[order])) + 1
-    return [part for part in np.split(order, edges) if len(part) >= 2]
+    edges = np.concatenate([[0], np.flatnonzero(np.diff(keys[order])) + 1, [len(order)]])
+    shared = np.flatnonzero(np.diff(edges) >= 2)  # most rows are alone, and a slice of each would cost
+    return [order[edges[i] : edges[i + 1]] for i in shared.tolist()]
+
+
+def _batches(buckets: list[npt.NDArray[np.int64]], most: int) -> Iterator[list[npt.NDArray[np.int64]]]:
+    """Yield runs of buckets of at most `most` rows together, or a single larger one."""
+    batch: list[npt.NDArray[np.int64]] = []
+    size = 0
+    for bucket in buckets:
+        if batch and size + len(bucket) > most:
+            yield batch
+            batch, size = [], 0
+        batch.append(bucket)
+        size += len(bucket)
+    if batch:
+        yield batch
+
+
+def _confirm_batch(
+    matrix: RowMatrix,
+    batch: list[npt.NDArray[np.int64]],
+    limit: float,
+    left: list[npt.NDArray[np.int64]],
+    right: list[npt.NDArray[np.int64]],
+) -> None:
+    """Append the pairs of every bucket of `batch`, whose rows are read together."""
+    ids = np.concatenate(batch)
+    if len(ids) > block_rows(matrix):  # one bucket that is larger than a block
+        _confirm_pairs(matrix, ids, limit, left, right)
+        return
+    rows = ArrayMatrix(matrix.gather(ids))
+    known, place = len(left), 0
+    for bucket in batch:
+        _confirm_pairs(rows, np.arange(place, place + len(bucket)), limit, left, right)
+        place += len(bucket)
+    left[known:] = [ids[part] for part in left[known:]]
+    right[known:] = [ids[part] for part in right[known:]]
 
 
 def _confirm_pairs(

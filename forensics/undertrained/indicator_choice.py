@@ -17,18 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from forensics.schema.indicators import by_preference
+
 __all__ = ["IndicatorChoice", "area_under_curve", "choose_indicator"]
 
-#: Order of preference among indicators that separate equally well.
-PREFERENCE = (
-    "eout_cosine_centered",
-    "ein_l2_norm",
-    "eout_cosine_no_pc1",
-    "eout_cosine",
-    "eout_l2",
-    "ein_cosine",
-    "eout_bias",
-)
 #: An area this near to the best counts as equal to it.
 _MARGIN = 0.01
 
@@ -71,7 +63,7 @@ def choose_indicator(
     :param ordinary: Indicator -> values of ordinary tokens, for every indicator that was computed.
     :raises ValueError: If no indicator was computed.
     """
-    names = [name for name in PREFERENCE if name in ordinary]
+    names = [name for name in by_preference() if name in ordinary]
     if not names:
         raise ValueError("no indicator was computed")
     tried = {name: area_under_curve(held_out[name], ordinary[name]) for name in names if name in held_out}

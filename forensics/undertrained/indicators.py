@@ -25,24 +25,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from forensics.matrices import RowMatrix, blocks
+from forensics.matrices import RowMatrix, blocks, centred_blocks
 from forensics.progress import Progress
 from forensics.undertrained.rows import RowStatistics
 
-__all__ = ["DESCRIPTIONS", "embedding_indicators", "unembedding_indicators"]
+__all__ = ["embedding_indicators", "unembedding_indicators"]
 
 Indicators = dict[str, npt.NDArray[np.float32]]
-
-#: What each indicator is, in the words of the report.
-DESCRIPTIONS = {
-    "ein_l2_norm": "Euclidean norm of the embedding row",
-    "ein_cosine": "cosine distance of the embedding row to the mean of the reference tokens",
-    "eout_cosine": "cosine distance of the unembedding row to the mean of the reference tokens",
-    "eout_cosine_centered": "cosine distance to the mean of the reference tokens, after centring",
-    "eout_cosine_no_pc1": "cosine distance to the mean of the reference tokens, without the first component",
-    "eout_l2": "Euclidean distance of the unembedding row to the mean of the reference tokens",
-    "eout_bias": "bias of the unembedding row",
-}
 
 
 def embedding_indicators(
@@ -123,7 +112,7 @@ def _distances(
         progress.stage("unembedding indicators", total=V, unit="rows") as bar,
         np.errstate(invalid="ignore", over="ignore"),
     ):
-        for start, block in blocks(E_out):
+        for start, block, rest in centred_blocks(E_out, statistics.mean_row):
             rows = slice(start, start + len(block))
             norms = statistics.norms[rows]
             dots, projections = block @ mean, block @ component  # (n,), (n,)
@@ -131,11 +120,9 @@ def _distances(
             # |x - p c|^2 = |x|^2 - p^2, because c has unit length; likewise for the product.
             left = np.sqrt(np.maximum(norms * norms - projections * projections, 0))
             no_pc1[rows] = _cosine_distance(dots - projections * along, left, mean_no_pc1)
-            # A new array, because a block may be a view of the caller's; then in place.
-            block = block - statistics.mean_row
-            centred[rows] = _cosine_distance(block @ centred_mean, _norms(block), centred_mean)
-            block -= centred_mean
-            distance[rows] = _norms(block)
+            centred[rows] = _cosine_distance(rest @ centred_mean, _norms(rest), centred_mean)
+            rest -= centred_mean
+            distance[rows] = _norms(rest)
             bar.advance(len(block))
     for values in (cosine, centred, no_pc1):
         values[~statistics.usable] = np.nan

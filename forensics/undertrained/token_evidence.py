@@ -9,60 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from forensics.schema.words import INCONCLUSIVE_BELOW, Verdict
+
 __all__ = [
-    "INCONCLUSIVE_BELOW",
-    "STRONG_BELOW",
-    "WEAK_BELOW",
     "PromptEvidence",
     "TokenEvidence",
-    "Verdict",
     "text_of_ids",
 ]
-
-#: Below this `max_prob` a token is verified strongly.
-STRONG_BELOW = 0.001
-#: Below this `max_prob` a token is verified (the paper's threshold).
-WEAK_BELOW = 0.01
-#: At or above this `max_prob` a token is rejected: the model does produce it.
-INCONCLUSIVE_BELOW = 0.1
-
-
-class Verdict(StrEnum):
-    """What the prompts say about one token."""
-
-    #: Under-trained: the model gave it less than 0.001 in every prompt.
-    VERIFIED_STRONG = "verified_strong"
-    #: Under-trained: less than 0.01.
-    VERIFIED_WEAK = "verified_weak"
-    #: Between 0.01 and 0.1.
-    INCONCLUSIVE = "inconclusive"
-    #: The model produces the token when asked to: 0.1 or more.
-    REJECTED = "rejected"
-    #: The token could not be put to the model (no row in the matrix, or no finite probability).
-    NOT_ENCODABLE = "not_encodable"
-
-    @property
-    def is_verified(self) -> bool:
-        """Whether the token counts as under-trained."""
-        return self in (Verdict.VERIFIED_STRONG, Verdict.VERIFIED_WEAK)
-
-    @classmethod
-    def of(cls, max_prob: float | None) -> Verdict:
-        """Return the verdict for a probability (None or NaN: the token could not be tested).
-
-        >>> Verdict.of(0.004).value
-        'verified_weak'
-        """
-        if max_prob is None or math.isnan(max_prob):
-            return cls.NOT_ENCODABLE
-        if max_prob < STRONG_BELOW:
-            return cls.VERIFIED_STRONG
-        if max_prob < WEAK_BELOW:
-            return cls.VERIFIED_WEAK
-        return cls.INCONCLUSIVE if max_prob < INCONCLUSIVE_BELOW else cls.REJECTED
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,18 @@
 """Everything the two matrices tell by themselves: the weight-only half of a scan.
 
-Reads `E_in` and `E_out` in blocks, a few passes each, and nothing else of the model.
+Reads `E_in` and `E_out` in blocks, a few passes each, and nothing else of the model. What fits a stated
+budget is decoded once and kept for all passes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from forensics.matrices import RowMatrix
+from forensics.matrices import KEPT_BYTES, RowMatrix, keep_within
 from forensics.progress import Progress
 from forensics.undertrained.argmax import PastVocabulary, past_vocabulary
 from forensics.undertrained.candidates import (
@@ -47,6 +48,16 @@ class Matrices:
         """Whether one matrix serves as both."""
         return self.E_out is self.E_in
 
+    def kept(self) -> Matrices:
+        """Return the same matrices, decoded once for all passes where they fit `KEPT_BYTES`.
+
+        The head comes first, because it is read more often.
+        """
+        if self.E_out is None:
+            return replace(self, E_in=keep_within(KEPT_BYTES, self.E_in)[0])
+        E_out, E_in = keep_within(KEPT_BYTES, self.E_out, self.E_in)
+        return replace(self, E_in=E_in, E_out=E_out)
+
 
 @dataclass(frozen=True, eq=False)
 class WeightFindings:
@@ -79,6 +90,8 @@ class WeightFindings:
     threshold: DataDrivenThreshold
     #: Rows past the vocabulary; None for a model without a head.
     past_vocabulary: PastVocabulary | None
+    #: Remarks for the report: what was estimated and not computed to the end, and with what error.
+    notes: tuple[str, ...] = ()
 
     @property
     def values(self) -> npt.NDArray[np.float32]:
@@ -114,6 +127,7 @@ def analyse_weights(
         that do).
     """
     progress = progress or Progress()
+    matrices = matrices.kept()
     E_in, E_out = matrices.E_in, matrices.E_out
     statistics = row_statistics(E_in, progress, "read matrix" if matrices.tied else "read embedding")
     head, head_statistics = E_in, statistics
@@ -132,7 +146,8 @@ def analyse_weights(
             kinds = {kind: [i for i in ids if i < both] for kind, ids in kinds.items()}
             reference = find_reference(head, head_statistics, kinds, rng)
     component = None if E_out is None else first_principal_component(head, head_statistics, rng, progress)
-    inputs = IndicatorInputs(E_in, statistics, head, head_statistics, matrices.bias, component, matrices.tied)
+    direction = None if component is None else component.direction
+    inputs = IndicatorInputs(E_in, statistics, head, head_statistics, matrices.bias, direction, matrices.tied)
     indicators = inputs.compute(reference.ids, progress)
     if indicator is None:
         choice = choose_by_trial(inputs, indicators, reference, eligible, rng)
@@ -164,6 +179,7 @@ def analyse_weights(
         past_vocabulary=None
         if E_out is None
         else past_vocabulary(head, head_statistics, vocabulary_size, matrices.bias),
+        notes=tuple(filter(None, [component.remark()])) if component is not None else (),
     )
 
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from forensics.progress import Progress
+from forensics.schema.words import ByteRole, Category
 from forensics.sources.interface import TokenizerSource
 from forensics.vocabulary.reachability import Reachability, reachability
 from forensics.vocabulary.scripts import script_of_text
 from forensics.vocabulary.spelling import text_of_bytes, token_bytes
-from forensics.vocabulary.vocabulary import ByteRole, Category, Vocabulary
+from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["build_vocabulary", "byte_role"]
 

@@ -5,47 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from forensics.schema.words import Category
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ByteRole", "Category", "Vocabulary"]
-
-
-class Category(StrEnum):
-    """What encoding a token's own text says about it (Land and Bartolo 2024, section 3.1)."""
-
-    #: The text gives the token, alone or after a left context.
-    OK = "ok"
-    #: A special token that its text gives.
-    OK_SPECIAL = "ok_special"
-    #: A special token that its text does not give.
-    UNREACHABLE_SPECIAL = "unreachable_special"
-    #: The bytes are no valid UTF-8 by themselves, so no text can be tried.
-    UNDECODABLE = "undecodable"
-    #: The text gives one other token.
-    UNREACHABLE_SINGLE = "unreachable_single"
-    #: The text gives several other tokens, or none.
-    UNREACHABLE_MULTI = "unreachable_multi"
-    #: A row without a piece: past the vocabulary, or a gap in it.
-    UNUSED_ROW = "unused_row"
-
-
-class ByteRole(StrEnum):
-    """What a single byte can be in UTF-8 (RFC 3629)."""
-
-    ASCII = "ascii"
-    #: 0xC2 to 0xF4: begins a character of two to four bytes.
-    LEAD = "lead"
-    #: 0x80 to 0xBF: continues one.
-    CONTINUATION = "continuation"
-    #: 0xC0, 0xC1 and 0xF5 to 0xFF: in no valid text.
-    NEVER_VALID = "never_valid"
+__all__ = ["Vocabulary"]
 
 
 @dataclass(frozen=True, eq=False)

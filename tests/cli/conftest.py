@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 import forensics
-from forensics.report.render import save_run
-from tests.report.synthetic import build
-
-
-@dataclass
-class FakeResult:
-    """What `scan` gives back, planted."""
-
-    tokens: pd.DataFrame
-    summary: dict[str, Any]
-    manifest: dict[str, Any]
-
-    rendered: Path
-    folder: None = None
-
-    def save(self, folder: Path) -> list[Path]:
-        shutil.copytree(self.rendered, folder, dirs_exist_ok=True)
-        return sorted(folder.rglob("*"))
+from forensics.runs.frame.result import Result
+from forensics.schema.scan import VerificationSummary
+from tests.report.synthetic import build, save
 
 
 @dataclass
@@ -41,27 +25,28 @@ class FakeApi:
     before: Callable[[dict[str, Any]], None] = lambda _: None
     verified: bool = True
 
-    def scan(self, model: str, **options: Any) -> FakeResult:
+    def scan(self, model: str, **options: Any) -> Result[Any]:
         return self._answer("scan", {"model": model, **options})
 
-    def tokens(self, tokenizer: str, **options: Any) -> FakeResult:
+    def tokens(self, tokenizer: str, **options: Any) -> Result[Any]:
         return self._answer("tokens", {"tokenizer": tokenizer, **options})
 
-    def _answer(self, name: str, options: dict[str, Any]) -> FakeResult:
+    def _answer(self, name: str, options: dict[str, Any]) -> Result[Any]:
         self.calls.append((name, options))
         self.before(options)
         tokens, summary, manifest = build()
         if not self.verified:
-            summary["verification"] = {"skipped": "there is no model"}
+            summary = replace(summary, verification=VerificationSummary(skipped="there is no model"))
             tokens = tokens.drop(columns=["max_prob", "max_prob_is_bound", "verdict", "evidence"])
-        return FakeResult(tokens, summary, manifest, self.rendered)
+        shutil.copytree(self.rendered, options["out"], dirs_exist_ok=True)
+        return Result({"tokens": tokens}, summary, manifest, options["out"])
 
 
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The planted run, rendered once."""
     folder = tmp_path_factory.mktemp("rendered")
-    save_run(folder, *build())
+    save(folder, *build())
     return folder
 
 

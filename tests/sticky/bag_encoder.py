@@ -101,6 +101,9 @@ class BagEncoder:
     def tokenize(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         return [tuple(i for word in text.split() for i in self._cut(word)) for text in texts]
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        return [len(content) for content in self.tokenize(texts)]
+
     def _cut(self, word: str) -> list[int]:
         out, start = [], 0
         while start < len(word):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from forensics.matrices import ArrayMatrix
-from forensics.undertrained.indicators import DESCRIPTIONS, embedding_indicators, unembedding_indicators
+from forensics.schema.indicators import INDICATOR_NAMES
+from forensics.undertrained.indicators import embedding_indicators, unembedding_indicators
 from forensics.undertrained.principal_component import first_principal_component
 from forensics.undertrained.rows import row_statistics
 
@@ -65,7 +66,7 @@ def test_rows_without_direction_have_no_cosine_and_spoil_no_other_row(E):
     damaged[50], damaged[60] = 0, np.nan
     matrix = ArrayMatrix(damaged)
     statistics = row_statistics(matrix)
-    component = first_principal_component(matrix, statistics, np.random.default_rng(0))
+    component = first_principal_component(matrix, statistics, np.random.default_rng(0)).direction
     found = unembedding_indicators(matrix, statistics, [*REFERENCE, 60], component)
     for name in ("eout_cosine", "eout_cosine_centered", "eout_cosine_no_pc1"):
         assert np.flatnonzero(np.isnan(found[name])).tolist() == [50, 60], name
@@ -87,4 +88,4 @@ def test_every_indicator_is_described(E):
     names |= {
         *unembedding_indicators(matrix, statistics, REFERENCE, np.eye(1, 32, dtype=np.float32)[0], bias)
     }
-    assert names == set(DESCRIPTIONS)
+    assert names == set(INDICATOR_NAMES)

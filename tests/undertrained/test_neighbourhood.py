@@ -11,9 +11,9 @@ V, D = 3000, 48
 CLUSTER = set(range(1500, 1530))
 
 
-def find(E, seed=7):
+def find(E, seed=7, **options):
     matrix = ArrayMatrix(E.astype(np.float32))
-    return densest_neighbourhood(matrix, row_statistics(matrix), np.random.default_rng(seed))
+    return densest_neighbourhood(matrix, row_statistics(matrix), np.random.default_rng(seed), **options)
 
 
 @pytest.mark.parametrize("length", [0.05, 3.0], ids=["short rows", "long rows"])
@@ -42,3 +42,14 @@ def test_broken_rows_are_never_part_of_it():
 def test_the_same_seed_gives_the_same_rows():
     E = np.random.default_rng(0).standard_normal((V, D))
     assert find(E)[0].tolist() == find(E)[0].tolist()
+
+
+def test_projections_find_the_same_rows_in_a_large_matrix():
+    rng = np.random.default_rng(0)
+    E = rng.standard_normal((V, 200)) + 2
+    E[sorted(CLUSTER)] = 0.05 * (np.sin(np.arange(200)) + 0.05 * rng.standard_normal((len(CLUSTER), 200)))
+    exact, tightness = find(E)
+    rows, projected_tightness = find(E, exact_bytes=0)
+    assert set(rows) <= CLUSTER
+    assert len(rows) == len(exact)
+    assert projected_tightness == pytest.approx(tightness, abs=0.02)

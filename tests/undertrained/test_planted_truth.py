@@ -10,6 +10,8 @@ import pytest
 from forensics.runs.scan.run import scan
 from tests.planted_model import LEVELS, train_planted_model
 
+pytestmark = pytest.mark.slow
+
 
 def average_precision(values, relevant):
     """Mean, over the relevant, of the precision at the place where each is met; low values first."""

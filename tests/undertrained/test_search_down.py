@@ -7,10 +7,11 @@ import pytest
 
 from forensics.errors import BadInputError
 from forensics.progress import Progress, Stage
+from forensics.schema.words import Role, Verdict
 from forensics.undertrained.estimate import Estimate
 from forensics.undertrained.search_down import search_down
-from forensics.undertrained.search_plan import Role, SearchPlan, StoppedBy
-from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence, Verdict
+from forensics.undertrained.search_plan import SearchPlan, StoppedBy
+from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence
 
 
 class Model:

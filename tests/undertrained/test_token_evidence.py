@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence, Verdict
+from forensics.schema.words import Verdict
+from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence
 
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=3).map(tuple)
 

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from forensics.errors import BadInputError
+from forensics.schema.words import Verdict
 from forensics.undertrained.drafted_verification import DraftedVerifier, drafting_pays
 from forensics.undertrained.plain_verification import verify_plainly
 from forensics.undertrained.prompts import SLOT, Prompt
-from forensics.undertrained.token_evidence import TokenEvidence, Verdict
+from forensics.undertrained.token_evidence import TokenEvidence
 from forensics.undertrained.verification import Verifier
+from tests.extras import need
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = need("torch")
+transformers = need("transformers")
 
 # Matrices this small are slower with two threads than with one.
 torch.set_num_threads(1)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from forensics.schema.words import Verdict
 from forensics.sources.runtimes.causal_lm import load_causal_lm
 from forensics.undertrained.chat_prompt import build_chat_prompt
 from forensics.undertrained.plain_verification import verify_plainly
 from forensics.undertrained.prompts import build_prompts
-from forensics.undertrained.token_evidence import Verdict, text_of_ids
+from forensics.undertrained.token_evidence import text_of_ids
 from forensics.undertrained.verification import Verifier
 from forensics.vocabulary.spelling import token_bytes
+from tests.extras import need
 
-pytest.importorskip("torch")
+pytestmark = pytest.mark.slow
+
+need("torch")
 
 #: Pieces that stand for file-specific words of SmolLM2's tokenizer corpus, and everyday ones.
 UNDERTRAINED = ("MetaInfoClass", "swigfaiss")

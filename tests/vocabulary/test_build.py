@@ -6,9 +6,9 @@ import pytest
 from tokenizers import normalizers, pre_tokenizers
 
 from forensics.progress import Progress
+from forensics.schema.words import Category
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary, byte_role
-from forensics.vocabulary.vocabulary import Category
 from tests.sources.written_tokenizers import minilm, smollm2
 from tests.vocabulary.vocabularies import byte_level_bpe, llama_kind, unigram, wordpiece
 

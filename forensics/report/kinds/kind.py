@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from forensics.report.blocks import Section, Table, Tile
+from forensics.report.results import Results, Summary
 from forensics.schema.columns import TableSchema
-from forensics.schema.finding import Finding, Rule
+from forensics.schema.finding import Finding, Level, Rule
 
 if TYPE_CHECKING:
-    from forensics.report.plot_style import Plot
-    from forensics.report.results import Results
+    from forensics.report.plots.style import Plot
 
 __all__ = ["Brief", "Fact", "GateNumber", "Kind"]
+
+S = TypeVar("S", bound=Summary)
+S_contra = TypeVar("S_contra", bound=Summary, contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -35,43 +38,52 @@ class Brief:
 
 
 @dataclass(frozen=True)
-class GateNumber:
+class GateNumber(Generic[S_contra]):
     """A number that `--fail-on` can ask for."""
 
     name: str
-    #: From the summary to the number; None where the run did not establish it.
-    value: Callable[[Any], float | None]
+    #: The number; None where the run did not establish it.
+    value: Callable[[Results[S_contra]], float | None]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One command's record. The functions take a run's `Results`, whose summary is of the type `summary`."""
+class Kind(Generic[S]):
+    """One command's record; all its functions take a run's `Results`."""
 
     #: The command, and the `kind` of its summary.
     name: str
     #: The dataclass of `summary.json`.
-    summary: type[Any]
+    summary: type[S]
     #: The data files besides it, the main one first.
     tables: tuple[TableSchema, ...]
-    title: Callable[[Results], str]
+    title: Callable[[Results[S]], str]
     #: What was examined, in one line.
-    subtitle: Callable[[Results], str]
+    subtitle: Callable[[Results[S]], str]
     #: The sentence an auditor can quote.
-    headline: Callable[[Results], str]
-    tiles: Callable[[Results], tuple[Tile, ...]]
+    headline: Callable[[Results[S]], str]
+    tiles: Callable[[Results[S]], tuple[Tile, ...]]
     #: In reading order; a section that has nothing to say is None.
-    sections: tuple[Callable[[Results], Section | None], ...]
+    sections: tuple[Callable[[Results[S]], Section | None], ...]
     #: Name -> plot; imports matplotlib when it is called.
-    plots: Callable[[Results], Mapping[str, Plot]]
-    brief: Callable[[Results], Brief]
+    plots: Callable[[Results[S]], Mapping[str, Plot]]
+    brief: Callable[[Results[S]], Brief]
     #: The worst first.
-    findings: Callable[[Results], tuple[Finding, ...]]
+    findings: Callable[[Results[S]], tuple[Finding, ...]]
     #: Every rule that a finding can name.
     rules: tuple[Rule, ...]
-    numbers: tuple[GateNumber, ...]
+    #: The command's own gate numbers; `numbers` has those of its findings too.
+    own_numbers: tuple[GateNumber[S], ...] = ()
     #: Why a number is missing from this run, where there is one reason; else None.
-    why_missing: Callable[[Any], str | None] = lambda _: None
+    why_missing: Callable[[Results[S]], str | None] = lambda _: None
     #: The summary is written under this name too, which earlier versions promised.
     also_as: str | None = None
     #: Parts of the summary that would bury the rest of `--json`; the file has them.
     not_printed: frozenset[str] = frozenset()
+
+    @property
+    def numbers(self) -> tuple[GateNumber[S], ...]:
+        """What `--fail-on` can ask for: the command's own numbers, and findings by level."""
+        return (*self.own_numbers, *(GateNumber(f"{level}s", self._count(level)) for level in Level))
+
+    def _count(self, level: Level) -> Callable[[Results[S]], float]:
+        return lambda results: sum(finding.level is level for finding in self.findings(results))

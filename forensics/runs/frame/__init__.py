@@ -1,1 +1,1 @@
-"""What all runs have in common: folder, journal, manifest, result."""
+"""What all runs have in common, written once: `run.run` goes from inputs to a saved result."""

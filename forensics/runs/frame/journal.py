@@ -1,93 +1,108 @@
-"""The journal of a long run: results appended as they come, so that an interruption loses nothing.
+"""The journal of a long run: results by key, written as they come, so that an interruption loses nothing.
 
-One JSON object a line. The first line holds the fingerprint of everything that the results depend on and
-the version of this project; a journal with another first line is put aside, never mixed in. A last line
-that was cut off by a crash is ignored.
+One JSON object a line. The first line holds the run's fingerprint and the version of this project; a journal
+with another first line is replaced, never mixed in. Lines that a crash has damaged are passed over: what
+they held is computed again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from forensics import __version__
 from forensics.errors import OutputError
-from forensics.files import make_folder
+from forensics.files import write_atomically
 
-__all__ = ["Journal", "fingerprint"]
-
-
-def fingerprint(facts: Mapping[str, Any]) -> str:
-    """Return a hash of `facts` (JSON values), the same for the same facts in any order."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+__all__ = ["Journal"]
 
 
 class Journal:
-    """Entries of one run, those of an interrupted earlier one included."""
+    """Results of one run by key, those of an interrupted earlier one included."""
 
-    def __init__(self, path: Path, run: str, *, resume: bool = True) -> None:
-        """Read what an interrupted run left, and open the file for appending.
+    def __init__(self, path: Path | None, run: str, *, resume: bool = True) -> None:
+        """Read what an interrupted run left.
 
-        :param path: The journal's file; its folder is created.
-        :param run: The run's `fingerprint`.
-        :param resume: Whether to keep what is there; if not, or if it is another run's or another
-            version's, it is replaced.
-        :raises OutputError: If the file cannot be written.
+        :param path: The journal's file, which appears with the first result; None keeps nothing.
+        :param run: The run's fingerprint.
+        :param resume: Whether to take up what is there.
+        :raises OutputError: If the file is there and cannot be read.
         """
         self.path = path
-        make_folder(path.parent)
-        entries = list(_read(path)) if resume else []
-        header = {"fingerprint": run, "version": __version__}
-        matches = bool(entries) and entries[0] == header
-        #: Entries of the interrupted run, oldest first.
-        self.entries: list[dict[str, Any]] = entries[1:] if matches else []
-        try:
-            self._file: IO[str] = path.open("w", encoding="utf-8")
-        except OSError as error:
-            raise _cannot_write(path, error) from error
-        # Written again rather than appended to: the last line may be half a line.
-        for entry in [header, *self.entries]:
-            self._write(entry)
-        self._sync()
+        self._header = {"fingerprint": run, "version": __version__}
+        self._kept: dict[str, Any] = {}
+        self._file: IO[bytes] | None = None
+        lines = list(_read(path)) if path is not None and resume else []
+        if lines and lines[0] == self._header:
+            self._kept = {line["key"]: line["value"] for line in lines[1:] if {"key", "value"} <= set(line)}
 
-    def append(self, entry: Mapping[str, Any]) -> None:
-        """Write one entry and hand it to the system at once.
+    def __len__(self) -> int:
+        """Return the number of results that an interrupted run left."""
+        return len(self._kept)
 
+    def recall(self, key: str) -> Any:
+        """Return what an interrupted run kept under `key`, or None."""
+        return self._kept.get(key)
+
+    def kept(self) -> Iterator[Any]:
+        """Yield everything that an interrupted run kept, oldest first."""
+        yield from self._kept.values()
+
+    def keep(self, key: str, value: Any) -> None:
+        """Write one result and hand it to the system at once.
+
+        :param value: What JSON knows.
         :raises OutputError: If the disk is full.
         """
-        self._write(entry)
-        self._sync()
+        if self.path is None:
+            return
+        if self._file is None:
+            self._file = self._begin(self.path)
+        _append(self._file, _line({"key": key, "value": value}), self.path)
 
     def close(self) -> None:
         """Close the file and leave it where it is."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def remove(self) -> None:
         """Close and delete the file: the run is finished and its results are saved."""
         self.close()
-        self.path.unlink(missing_ok=True)
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
 
-    def _write(self, entry: Mapping[str, Any]) -> None:
+    def _begin(self, path: Path) -> IO[bytes]:
+        """Replace the file by one with the header and whole lines only, and open it for appending."""
+        entries = [self._header, *({"key": key, "value": value} for key, value in self._kept.items())]
+        write_atomically(path, lambda file: file.writelines(map(_line, entries)))
         try:
-            self._file.write(json.dumps(entry) + "\n")
+            # Without a buffer: what is appended has reached the system, and closing has nothing left to fail.
+            return path.open("ab", buffering=0)
         except OSError as error:
-            raise _cannot_write(self.path, error) from error
+            raise _cannot_write(path, error) from error
 
-    def _sync(self) -> None:
-        try:
-            self._file.flush()
-        except OSError as error:
-            raise _cannot_write(self.path, error) from error
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return (json.dumps(entry) + "\n").encode()
+
+
+def _append(file: IO[bytes], line: bytes, path: Path) -> None:
+    """Write the whole line; the system may take it in parts."""
+    rest = memoryview(line)
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError as error:
+        raise _cannot_write(path, error) from error
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the entries of a journal up to the first line that is not whole."""
+    """Yield the lines of a journal that are whole."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").split(os.linesep)
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     except FileNotFoundError:
         return
     except OSError as error:
@@ -96,13 +111,12 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
         try:
             entry = json.loads(line)
         except ValueError:
-            return
-        if not isinstance(entry, dict):
-            return
-        yield entry
+            continue
+        if isinstance(entry, dict):
+            yield entry
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:
     return OutputError(
-        f"{path}: the journal cannot be kept ({error.strerror or error}); free space or choose another --out"
+        f"{path}: the journal cannot be kept ({error.strerror or error}); free space or choose another `out`"
     )

@@ -6,16 +6,19 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from forensics.errors import BadInputError
 from forensics.progress import Progress, Stage
+from forensics.runs.frame.outcome import Inputs
+from forensics.schema.manifest import FileEntry, Manifest
+from forensics.schema.options import options_of
+from forensics.schema.record import JsonValue
 
-__all__ = ["LIBRARIES", "build_manifest", "hash_files", "machine", "versions"]
+__all__ = ["LIBRARIES", "build_manifest", "hash_inputs", "machine", "versions"]
 
 #: Import name -> distribution, of every library that can touch a number or a table.
 LIBRARIES = {
@@ -44,56 +47,72 @@ _MOST_THREADS = 4
 
 
 def build_manifest(
-    files: Sequence[Mapping[str, Any]],
+    files: Sequence[FileEntry],
     *,
+    options: object,
     command_line: Sequence[str] | None = None,
     seed: int | None = None,
-    parameters: Mapping[str, Any] | None = None,
     fingerprint: str | None = None,
-) -> dict[str, Any]:
+) -> Manifest:
     """Return the manifest of a run; call it after the work, when every library used is imported.
 
-    :param files: Every file that was read, as `hash_files` gives them.
+    :param files: Every file that was read, as `hash_inputs` gives them.
+    :param options: The dataclass of options; all but paths are listed, defaults included.
     :param command_line: The arguments as typed; None for a call from Python.
     :param seed: What random choices were drawn from.
-    :param parameters: Every option with the value that was used, defaults included.
     :param fingerprint: The hash of everything the results depend on, by which a finished run is known.
     """
     return {
         "fingerprint": fingerprint,
-        "files": [dict(file) for file in files],
+        "files": list(files),
         "versions": versions(),
         "command_line": None if command_line is None else list(command_line),
         "seed": seed,
-        "parameters": dict(parameters or {}),
+        "parameters": {
+            name: getattr(options, name)
+            for name, declared, _ in options_of(type(options))
+            if not declared.path
+        },
         "machine": machine(),
     }
 
 
-def hash_files(
-    files: Iterable[Path], *, threads: int | None = None, progress: Progress | None = None
-) -> list[dict[str, Any]]:
-    """Return path, size in bytes and sha256 of each file, sorted by path; each is read once, streamed.
-
-    Paths are relative to the folder that all files have in common: a manifest is made to be handed on, and
-    where the reader's copy lies, or the author's home is called, is no part of a run.
+def hash_inputs(
+    inputs: Inputs, progress: Progress | None = None
+) -> tuple[list[FileEntry], dict[str, list[str]]]:
+    """Return an entry for every file, by role and path, and role -> sha256 of its files.
 
     :raises BadInputError: If a file cannot be read.
     """
-    paths = sorted({Path(file) for file in files})
-    progress = progress or Progress()
-    workers = min(threads or os.cpu_count() or 1, _MOST_THREADS, max(1, len(paths)))
+    found = _hash_files({file for files in inputs.files.values() for file in files}, progress or Progress())
+    entries: list[FileEntry] = []
+    contents = {}
+    for role, files in inputs.files.items():
+        digests = [found[file][1] for file in files]
+        contents[role] = sorted(digests) if isinstance(files, frozenset) else digests
+        entries += _entries(role, {file: found[file] for file in sorted(files)})
+    return entries, contents
+
+
+def _entries(role: str, found: dict[Path, tuple[int, str]]) -> list[FileEntry]:
+    """Return the entries of one role, their paths relative to what they have in common."""
+    common = Path(os.path.commonpath([file.absolute().parent for file in found])) if found else Path()
+    return [
+        {"role": role, "path": file.absolute().relative_to(common).as_posix(), "size": size, "sha256": digest}
+        for file, (size, digest) in found.items()
+    ]
+
+
+def _hash_files(files: Iterable[Path], progress: Progress) -> dict[Path, tuple[int, str]]:
+    """Return size in bytes and sha256 of every file; each is read once, streamed."""
+    paths = sorted(set(files))
+    workers = min(os.cpu_count() or 1, _MOST_THREADS, max(1, len(paths)))
     with (
         progress.stage("hash files", sum(_size(path) for path in paths), "bytes") as stage,
         ThreadPoolExecutor(workers) as pool,
     ):
         hashes = list(pool.map(lambda path: _sha256(path, stage), paths))
-    folders = [path.absolute().parent for path in paths]
-    common = Path(os.path.commonpath(folders)) if paths else Path()
-    return [
-        {"path": path.absolute().relative_to(common).as_posix(), "size": size, "sha256": digest}
-        for path, (size, digest) in zip(paths, hashes, strict=True)
-    ]
+    return dict(zip(paths, hashes, strict=True))
 
 
 def _size(path: Path) -> int:
@@ -139,7 +158,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def machine() -> dict[str, Any]:
+def machine() -> dict[str, JsonValue]:
     """Return what of the machine can move a number or a time; no name of a host or a person."""
     memory = None
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:

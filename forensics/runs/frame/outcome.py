@@ -1,8 +1,8 @@
-"""What a command's own work takes and gives; everything around it is the frame's."""
+"""What a command gives the frame: its inputs, and the work on them; everything around it is the frame's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Inputs", "Outcome", "RunSettings"]
+    from forensics.runs.frame.journal import Journal
+
+__all__ = ["Inputs", "Job", "Outcome", "RunSettings"]
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,28 @@ class RunSettings:
     #: The arguments as typed, for the manifest.
     command_line: Sequence[str] | None = None
 
+    @classmethod
+    def of(
+        cls,
+        out: str | Path | None,
+        *,
+        resume: bool = True,
+        overwrite: bool = False,
+        offline: bool | None = None,
+        command_line: Sequence[str] | None = None,
+    ) -> RunSettings:
+        """Return the settings of a public function, whose `out` may be text; `~` is the user's home."""
+        folder = None if out is None else Path(out).expanduser()
+        return cls(folder, resume, overwrite, offline, command_line)
+
 
 @dataclass(frozen=True)
 class Inputs:
     """What a run depends on: hashed, put into the fingerprint and listed in the manifest."""
 
-    #: Every file that is read, by what it is for (`model`, `sentences`, ...).
-    files: Mapping[str, Sequence[Path]]
-    #: Names that stand in for files or order them (categories of text, say) and move numbers.
-    names: tuple[str, ...] = ()
+    #: What files are for (`model`, `sentences`, `text NAME`, ...) -> the files; a set where their order
+    #: says nothing. Where files lie and what they are called moves nothing.
+    files: Mapping[str, Sequence[Path] | frozenset[Path]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,3 +62,12 @@ class Outcome:
     tables: Mapping[str, pd.DataFrame]
     #: The command's summary record; the frame fills in `seconds` and `peak_rss_bytes`.
     summary: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Inputs that are open, and what is to be done with them."""
+
+    inputs: Inputs
+    #: Takes the journal, which knows what an interrupted run had done.
+    work: Callable[[Journal], Outcome]

@@ -14,17 +14,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import BadInputError, MissingExtraError
+from forensics.errors import MissingExtraError, OptionError
 from forensics.files import write_atomically
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
-from forensics.mixture.splitting import Splitter
 from forensics.progress import Progress
 from forensics.sources.texts.corpora import Corpus, content_hash, read_corpus
+from forensics.vocabulary.splitting import Splitter
 
 __all__ = ["count_categories"]
 
-#: Raise when the form of the cached counts or the meaning of the key changes.
-_FORMAT = 1
+#: Raise when the form of the cached counts, the meaning of the key or the reading of text changes.
+_FORMAT = 2
 #: How long a Dask scheduler is waited for.
 DASK_SECONDS = 10
 
@@ -48,7 +48,8 @@ def count_categories(
     :param jobs: Processes that count at a time.
     :param dask: Address of a Dask scheduler that does the counting; it must see the same paths.
     :param progress: Where to report.
-    :raises BadInputError: If a file cannot be read, or no scheduler answers at `dask`.
+    :raises BadInputError: If a file cannot be read.
+    :raises OptionError: If no scheduler answers at `dask`.
     :raises MissingExtraError: If `dask` is given and distributed is not installed.
     """
     from joblib import Parallel, delayed, parallel_config
@@ -74,13 +75,13 @@ def _cluster(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
-        raise MissingExtraError("distributed", "mixture", "--dask") from error
+        raise MissingExtraError("distributed", "mixture", "counting on a Dask cluster") from error
     try:
         return Client(address, timeout=DASK_SECONDS)
     except (OSError, ValueError) as error:
         found = f"no Dask scheduler answers at {address!r} ({error})"
-        raise BadInputError(
-            "--dask", found, "start one with `dask scheduler` and give its address, e.g. tcp://HOST:8786"
+        raise OptionError(
+            "dask", found, "start one with `dask scheduler` and give its address, e.g. tcp://HOST:8786"
         ) from error
 
 
@@ -90,10 +91,23 @@ def _count(corpus: Corpus, splitter: Splitter, max_bytes: int | None, cache: Pat
         return count_pretokens(corpus.name, read_corpus(corpus, max_bytes), splitter)
     key = json.dumps([_FORMAT, content_hash(corpus), splitter.fingerprint, max_bytes])
     file = cache / f"{hashlib.sha256(key.encode()).hexdigest()}.counts"
-    if file.exists():
-        kept = json.loads(zlib.decompress(file.read_bytes()))
-        return PretokenCounts(**{**kept, "name": corpus.name})
+    kept = _kept_counts(file, corpus.name)
+    if kept is not None:
+        return kept
     counts = count_pretokens(corpus.name, read_corpus(corpus, max_bytes), splitter)
     data = zlib.compress(json.dumps(asdict(counts)).encode("ascii"), level=3)
     write_atomically(file, lambda stream: stream.write(data))
     return counts
+
+
+def _kept_counts(file: Path, name: str) -> PretokenCounts | None:
+    """Return the counts kept in a file of the cache; None if there are none, or it is damaged."""
+    try:
+        kept = json.loads(zlib.decompress(file.read_bytes()))
+        counts = PretokenCounts(**{**kept, "name": name})
+    except (OSError, zlib.error, ValueError, TypeError, RecursionError):
+        return None  # whatever is wrong with it, it is counted anew and written again
+    if not isinstance(counts.words, dict):
+        return None
+    numbers = (*counts.words.values(), counts.nbytes, counts.dropped)
+    return counts if all(type(number) is int for number in numbers) else None

@@ -6,75 +6,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics.errors import BadInputError, MissingExtraError
-from forensics.files import read_json
+from forensics.errors import MissingExtraError, OptionError
 from forensics.mixture.bootstrap import Interval, bootstrap_intervals
-from forensics.mixture.infer import Method, infer_proportions
-from forensics.mixture.merge_list import MergeList, merge_list_of, shared_prefix
+from forensics.mixture.continuation import goes_on_from
+from forensics.mixture.infer import Method, Mixture, infer_proportions
 from forensics.mixture.pair_evidence import Denominator
-from forensics.mixture.splitting import splitter_of
+from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.text_sample import MOST_SAMPLE, sample_blocks
-from forensics.mixture.unlearned import find_unlearned, set_aside
 from forensics.progress import Progress
-from forensics.runs.frame.folder import finished_manifest
-from forensics.runs.frame.journal import fingerprint
-from forensics.runs.frame.manifest import build_manifest, hash_files
-from forensics.runs.frame.peak_memory import peak_rss_bytes
+from forensics.runs.frame.journal import Journal
+from forensics.runs.frame.outcome import Inputs, Job, Outcome, RunSettings
+from forensics.runs.frame.result import Result
+from forensics.runs.frame.run import run
 from forensics.runs.mixture.count_text import count_categories
-from forensics.runs.mixture.summary import merge_table, mixture_summary, text_summary
-from forensics.sources.texts.corpora import find_corpora, read_corpus
+from forensics.runs.mixture.summary import Learned, merge_table, mixture_summary
+from forensics.schema.mixture import MixtureOptions, MixtureSummary
+from forensics.sources.texts.corpora import Corpus, find_corpora, left_out, read_corpus
+from forensics.vocabulary.merge_list import MergeList, merge_list_of
+from forensics.vocabulary.splitting import splitter_of
+from forensics.vocabulary.unlearned import find_unlearned, set_aside
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from forensics.sources.interface import TokenizerSource
 
-__all__ = ["MixtureResult", "infer_mixture"]
+__all__ = ["infer_mixture"]
 
-#: Share of the shorter list that must be common for one list to go on from the other. Any two lists share
-#: their first merges (Claude's and GPT-4's 18); Llama 3's list has all of GPT-4's, Qwen3's 99 % (all but the
-#: numbers).
-LEAST_SHARED = 0.5
 #: Libraries of the extra `mixture` that every run needs.
 _NEEDS = ("highspy", "joblib", "numba")
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class MixtureResult:
-    """The result of `mixture`, in memory; keys and columns are those of the files on disk."""
-
-    #: The contents of `mixture.json`.
-    summary: dict[str, Any]
-    #: One row per merge in the fit, the columns of `merges.parquet`.
-    merges: pd.DataFrame
-    #: The contents of `manifest.json`.
-    manifest: dict[str, Any]
-    #: Where the files were written, or None.
-    folder: Path | None = None
-
-    @property
-    def proportions(self) -> dict[str, float]:
-        """Category -> share of bytes, sums to 1."""
-        return dict(self.summary["proportions"])
-
-    def save(self, folder: str | Path) -> list[Path]:
-        """Write data files and reports into `folder` and return their paths, `report.html` first.
-
-        :raises OutputError: If anything cannot be written.
-        """
-        from forensics.report.mixture import save_mixture
-
-        return save_mixture(Path(folder), self.summary, self.merges, self.manifest)
-
-    def __repr__(self) -> str:
-        """Return the finding in a sentence."""
-        from forensics.report.mixture import mixture_headline
-
-        return mixture_headline(self.summary)
 
 
 def infer_mixture(
@@ -103,7 +65,7 @@ def infer_mixture(
     offline: bool | None = None,
     command_line: Sequence[str] | None = None,
     progress: Progress | None = None,
-) -> MixtureResult:
+) -> Result[MixtureSummary]:
     """Return the mixture of categories that a BPE tokenizer's merges point to.
 
     :param tokenizer: A file, a folder, a hub id or `demo`.
@@ -134,108 +96,69 @@ def infer_mixture(
     :raises BadInputError: If the tokenizer is not BPE, or a category cannot be used.
     :raises MissingExtraError: If the libraries of the extra `mixture` are not installed.
     """
-    import forensics
-    from forensics.report.mixture import load_merges
-    from forensics.sources import open_tokenizer
-
-    _check_installed(dask)
-    progress = progress or Progress()
-    folders = [corpora] if isinstance(corpora, str | Path) else list(corpora)
     pairs = list(named.items()) if isinstance(named, Mapping) else list(named)
-    categories = find_corpora(folders, pairs)
-    if not categories:
-        raise BadInputError("--corpora", "no category given", "try --corpora demo")
-    source = open_tokenizer(tokenizer, offline=offline, progress=progress)
-    merge_list = merge_list_of(source)
-    skip, remark = _skipped(source, merge_list, skip_merges, after, offline, progress)
-    splitter = splitter_of(source, merge_list, pretokenizer)
-    with progress.stage("look for merges that training did not choose"):
-        unlearned = find_unlearned(source, merge_list, splitter)
-    merge_list = set_aside(merge_list, unlearned)
-    files = hash_files([*source.files, *(file for c in categories for file in c.files)], progress=progress)
-    parameters: dict[str, Any] = {
-        "method": method,
-        "compare": compare,
-        "merges": merges,
-        "skip_merges": skip,
-        "max_bytes": max_bytes,
-        "denominator": denominator,
-        "solver": solver,
-        "bootstrap": bootstrap,
-        "pretokenizer": pretokenizer,
-        "baselines": baselines,
-    }
-    run = fingerprint(
-        {
-            "files": sorted((Path(f["path"]).name, f["sha256"]) for f in files),
-            "names": [corpus.name for corpus in categories],
-            "command": "mixture",
-            "version": forensics.__version__,
-            "seed": seed,
-            **parameters,
-        }
-    )
-    folder = None if out is None else Path(out)
-    kept = None if folder is None or overwrite else finished_manifest(folder, run, "mixture.json")
-    if folder is not None and kept is not None:
-        progress.note(f"{folder} holds this run already; --overwrite computes it again.")
-        return MixtureResult(read_json(folder / "mixture.json"), load_merges(folder), kept, folder)
-    counted = count_categories(
-        categories,
-        splitter,
+    folders = [corpora] if isinstance(corpora, str | Path) else list(corpora)
+    options = MixtureOptions(
+        corpora=tuple(str(folder) for folder in folders),
+        method=method,
+        compare=compare,
+        merges=merges,
+        skip_merges=skip_merges,
+        after=None if after is None else str(after),
         max_bytes=max_bytes,
-        cache=None if cache is None else Path(cache),
+        denominator=denominator,
+        solver=solver,
+        write_lp=None if write_lp is None else str(write_lp),
+        bootstrap=bootstrap,
+        pretokenizer=pretokenizer,
+        baselines=baselines,
+        cache=None if cache is None else str(cache),
         jobs=jobs,
         dask=dask,
-        progress=progress,
     )
-    mixture = infer_proportions(
-        counted,
-        merge_list,
-        method=Method(method),
-        compare=compare,
-        most_merges=merges,
-        skip=skip,
-        denominator=Denominator(denominator),
-        solver=solver,
-        write_lp=None if write_lp is None else Path(write_lp),
-        baselines=baselines,
-        progress=progress,
+    settings = RunSettings.of(out, overwrite=overwrite, offline=offline, command_line=command_line)
+    heard = progress or Progress()
+
+    def prepare() -> Job:
+        inference = _open(tokenizer, pairs, options, seed, settings.offline, heard)
+        return Job(inference.inputs(), inference.work)
+
+    return run("mixture", options, prepare, settings, heard, seed=seed)
+
+
+def _open(
+    tokenizer: str | Path,
+    named: Sequence[tuple[str, str | Path]],
+    options: MixtureOptions,
+    seed: int,
+    offline: bool | None,
+    progress: Progress,
+) -> _Inference:
+    """Find the text, open the tokenizer and set aside what training did not choose of it."""
+    from forensics.sources import open_tokenizer
+
+    _check_installed(options.dask)
+    categories = find_corpora(options.corpora, named)
+    if not categories:
+        raise OptionError("corpora", "no category given", "try `corpora` demo")
+    if options.after is not None and options.skip_merges:
+        raise OptionError("after", "given together with `skip_merges`", "give one of the two")
+    source = open_tokenizer(tokenizer, offline=offline, progress=progress)
+    base = (
+        None if options.after is None else open_tokenizer(options.after, offline=offline, progress=progress)
     )
-    for note in mixture.notes:
-        progress.note(note)
-    intervals: dict[str, Interval] = {}
-    if bootstrap:
-        seeds = np.random.SeedSequence(seed).spawn(len(categories))
-        texts = {
-            c.name: sample_blocks(read_corpus(c, max_bytes), each)
-            for c, each in zip(categories, seeds, strict=True)
-        }
-        if any(c.nbytes > MOST_SAMPLE for c in counted):
-            remark.append(f"the intervals were simulated on {MOST_SAMPLE:,} bytes of each category at most")
-        with progress.stage("bootstrap", bootstrap, "simulated tokenizers") as stage:
-            intervals = bootstrap_intervals(
-                texts,
-                mixture.proportions,
-                splitter,
-                merges=mixture.merges_used,
-                repeats=bootstrap,
-                seed=seed,
-                jobs=jobs,
-                on_repeat=stage.advance,
-            )
-    summary = mixture_summary(source, merge_list, unlearned, splitter, mixture, intervals, bootstrap)
-    summary["notes"] = [*remark, *mixture.notes, *source.notes]
-    summary["text"] = text_summary(counted)
-    summary["seconds"] = {name: round(seconds, 3) for name, seconds in progress.seconds.items()}
-    summary["peak_rss_bytes"] = peak_rss_bytes()
-    manifest = build_manifest(
-        files, command_line=command_line, seed=seed, parameters=parameters, fingerprint=run
-    )
-    result = MixtureResult(summary, merge_table(merge_list, mixture, source), manifest, folder)
-    if folder is not None:
-        result.save(folder)
-    return result
+    merge_list = merge_list_of(source)
+    skip, remarks = options.skip_merges, left_out(options.corpora, named)
+    for remark in remarks:
+        progress.note(remark)
+    if base is not None:
+        skip = _shared_merges(source, merge_list, base)
+        remarks += [f"the first {skip:,} merges are those of {base.name} and are not explained"]
+    splitter = splitter_of(source, merge_list, options.pretokenizer)
+    with progress.stage("look for merges that training did not choose"):
+        unlearned = find_unlearned(source, merge_list, splitter)
+    learned = Learned(source, set_aside(merge_list, unlearned), unlearned, splitter)
+    return _Inference(categories, learned, base, skip, remarks, options, seed, progress)
 
 
 def _check_installed(dask: str | None) -> None:
@@ -247,32 +170,105 @@ def _check_installed(dask: str | None) -> None:
         if find_spec(package) is None:
             raise MissingExtraError(package, "mixture", "`forensics mixture`")
     if dask is not None and find_spec("distributed") is None:
-        raise MissingExtraError("distributed", "mixture", "--dask")
+        raise MissingExtraError("distributed", "mixture", "counting on a Dask cluster")
 
 
-def _skipped(
-    source: TokenizerSource,
-    merges: MergeList,
-    skip: int,
-    after: str | Path | None,
-    offline: bool | None,
-    progress: Progress,
-) -> tuple[int, list[str]]:
-    """Return how many merges are not explained, and a remark on why."""
-    from forensics.sources import open_tokenizer
+def _shared_merges(source: TokenizerSource, merges: MergeList, base: TokenizerSource) -> int:
+    """Return how many merges `source` has from `base`.
 
-    if after is None:
-        return skip, []
-    if skip:
-        raise BadInputError("--after", "given together with --skip-merges", "give one of the two")
-    other = open_tokenizer(after, offline=offline, progress=progress)
-    others = merge_list_of(other)
-    shared = shared_prefix(merges, others)
-    if shared < LEAST_SHARED * min(len(merges), len(others)):
-        raise BadInputError(
-            "--after",
-            f"the merge list of {source.name} does not begin with that of {other.name}: they have the first "
+    :raises OptionError: If its list does not go on from the other.
+    """
+    others = merge_list_of(base)
+    shared, goes_on = goes_on_from(merges, others)
+    if not goes_on:
+        raise OptionError(
+            "after",
+            f"the merge list of {source.name} does not begin with that of {base.name}: they have the first "
             f"{shared:,} merges in common, of {len(others):,}",
-            "leave out --after",
+            "leave out `after`",
         )
-    return shared, [f"the first {shared:,} merges are those of {other.name} and are not explained"]
+    return shared
+
+
+@dataclass(frozen=True, eq=False)
+class _Inference:
+    """A run whose tokenizer is open and whose text is found."""
+
+    categories: Sequence[Corpus]
+    learned: Learned
+    #: The tokenizer whose merges are not explained.
+    base: TokenizerSource | None
+    #: How many those are.
+    skip: int
+    remarks: Sequence[str]
+    options: MixtureOptions
+    seed: int
+    progress: Progress
+
+    def inputs(self) -> Inputs:
+        """Return the files that are read."""
+        return Inputs(
+            {
+                "tokenizer": frozenset(self.learned.source.files),
+                "after": frozenset(self.base.files if self.base is not None else ()),
+                **{f"text {corpus.name}": corpus.files for corpus in self.categories},
+            }
+        )
+
+    def work(self, _: Journal) -> Outcome:
+        """Count, infer and simulate."""
+        options = self.options
+        counted = count_categories(
+            self.categories,
+            self.learned.splitter,
+            max_bytes=options.max_bytes,
+            cache=None if options.cache is None else Path(options.cache),
+            jobs=options.jobs,
+            dask=options.dask,
+            progress=self.progress,
+        )
+        mixture = self._infer(counted)
+        for note in mixture.notes:
+            self.progress.note(note)
+        intervals: Mapping[str, Interval] = self._simulate(mixture) if options.bootstrap else {}
+        remarks = list(self.remarks)
+        if intervals and any(c.nbytes > MOST_SAMPLE for c in counted):
+            remarks.append(f"the intervals were simulated on {MOST_SAMPLE:,} bytes of each category at most")
+        notes = [*remarks, *mixture.notes, *self.learned.source.notes]
+        summary = mixture_summary(self.learned, mixture, counted, intervals, options.bootstrap, notes)
+        return Outcome({"merges": merge_table(self.learned, mixture)}, summary)
+
+    def _infer(self, counted: Sequence[PretokenCounts]) -> Mixture:
+        options = self.options
+        return infer_proportions(
+            counted,
+            self.learned.merges,
+            method=Method(options.method),
+            compare=options.compare,
+            most_merges=options.merges,
+            skip=self.skip,
+            denominator=Denominator(options.denominator),
+            solver=options.solver,
+            write_lp=None if options.write_lp is None else Path(options.write_lp),
+            baselines=options.baselines,
+            progress=self.progress,
+        )
+
+    def _simulate(self, mixture: Mixture) -> Mapping[str, Interval]:
+        options = self.options
+        seeds = np.random.SeedSequence(self.seed).spawn(len(self.categories))
+        texts = {
+            c.name: sample_blocks(read_corpus(c, options.max_bytes), each)
+            for c, each in zip(self.categories, seeds, strict=True)
+        }
+        with self.progress.stage("bootstrap", options.bootstrap, "simulated tokenizers") as stage:
+            return bootstrap_intervals(
+                texts,
+                mixture.proportions,
+                self.learned.splitter,
+                merges=mixture.merges_used,
+                repeats=options.bootstrap,
+                seed=self.seed,
+                jobs=options.jobs,
+                on_repeat=stage.advance,
+            )

@@ -1,122 +1,86 @@
-"""What `sticky` is asked to do, checked, with the sentences and the tokens it works on."""
+"""What `sticky` is asked to do, checked, and the sentences it works on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
+from forensics.errors import BadInputError, OptionError
+from forensics.schema.sticky import StickyOptions
+from forensics.sources.texts.sentences import default_sentences, numbered_sentences, read_pairs
 
-from forensics.errors import BadInputError
-from forensics.sources.interface import TokenizerSource
-from forensics.sources.texts.sentences import default_sentences, read_sentences
-from forensics.sticky.find_by_contraction import ORDINARY_SAMPLE
-from forensics.vocabulary.vocabulary import Category, Vocabulary
-
-__all__ = ["METHODS", "StickyOptions", "reachable_tokens", "round_trip_tokens", "sentence_sets"]
-
-METHODS = ("contraction", "std")
+__all__ = ["SentenceSet", "StickyTexts", "check_together", "read_texts"]
 
 
 @dataclass(frozen=True)
-class StickyOptions:
-    """The options that move a number."""
+class SentenceSet:
+    """Sentences of one set."""
 
-    method: str = "contraction"
-    sentences: tuple[str, ...] = ()
-    pairs: str | None = None
-    tokens: tuple[int, ...] | None = None
-    insertions: int = 8
-    pairs_score: int = 5
-    pairs_validate: int = 250
-    shortlist: float = 2.0
-    early_stop: bool = False
-    minimum_effect: float | None = None
-    ordinary_sample: int = ORDINARY_SAMPLE
-    corpora: tuple[str, ...] = ()
-    max_bytes: int | None = None
-    effects: bool = True
-    pooling: str | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    backend: str = "auto"
-    screen_dtype: str = "auto"
-    batch_size: int | None = None
-
-    def check(self, rows: int) -> None:
-        """Refuse what cannot be done.
-
-        :param rows: Rows of the embedding.
-        :raises BadInputError: If an option is out of range or does not go with the method.
-        """
-        if self.method not in METHODS:
-            raise BadInputError("--method", f"found {self.method!r}", f"give {' or '.join(METHODS)}")
-        if self.insertions < 1:
-            raise BadInputError("--insertions", f"found {self.insertions}", "give 1 or more")
-        if not 0 < self.shortlist <= 100:
-            raise BadInputError(
-                "--shortlist", f"found {self.shortlist}", "give a share in percent, up to 100"
-            )
-        if self.ordinary_sample < 3:
-            raise BadInputError("--ordinary-sample", f"found {self.ordinary_sample}", "give 3 or more")
-        if self.minimum_effect is not None and not 0 < self.minimum_effect < 1:
-            raise BadInputError("--minimum-effect", f"found {self.minimum_effect}", "give a share below 1")
-        if self.max_bytes is not None and self.max_bytes < 1:
-            raise BadInputError("--max-bytes", f"found {self.max_bytes}", "give 1 or more")
-        if len(self.sentences) > 2:
-            raise BadInputError("--sentences", f"given {len(self.sentences)} times", "give it at most twice")
-        if self.pairs is not None and self.method != "std":
-            raise BadInputError(
-                "--pairs", "goes with --method std only", "give sentences, one a line, with --sentences"
-            )
-        wrong = [i for i in self.tokens or () if not 0 <= i < rows]
-        if wrong:
-            found = f"id {wrong[0]} is outside the embedding of {rows:,} rows"
-            raise BadInputError("--tokens", found, "give ids of the model's vocabulary")
+    #: What the summary calls it; no path.
+    name: str
+    #: What an error calls it.
+    where: str
+    sentences: list[str]
+    #: The line of every sentence in its file; empty where there is none.
+    lines: list[int] = field(default_factory=list)
 
 
-def sentence_sets(options: StickyOptions) -> tuple[tuple[str, list[str]], tuple[str, list[str]]]:
-    """Return two sets of sentences with their names; the second shares none with the first.
+@dataclass(frozen=True)
+class StickyTexts:
+    """What the user gave to be read, or the package's own."""
 
-    One file is cut in halves, every other sentence going to the confirmation set.
+    #: To find on and, disjoint from it, to confirm on.
+    sets: tuple[SentenceSet, SentenceSet]
+    #: Pairs of sentences with their similarity, where it is stated; None where no file was given.
+    pairs: list[tuple[str, str, float | None]] | None
 
-    :raises BadInputError: If a file is empty, or the two share so much that nothing is left to confirm on.
+
+def check_together(options: StickyOptions) -> None:
+    """Refuse options that do not go together.
+
+    :raises OptionError: Names the one at fault.
     """
-    if not options.sentences:
-        first, second = default_sentences()
-        return ("embedded sentences, FLORES-200 dev", first), (
-            "embedded sentences, FLORES-200 devtest",
-            second,
+    if len(options.sentences) > 2:
+        raise OptionError("sentences", f"given {len(options.sentences)} times", "give it at most twice")
+    if options.pairs is not None and options.method != "std":
+        raise OptionError(
+            "pairs", "goes with the method std only", "give sentences, one a line, with `sentences`"
         )
+
+
+def read_texts(options: StickyOptions) -> StickyTexts:
+    """Read what the user gave.
+
+    :raises BadInputError: If a file is empty or damaged, has fewer pairs than are asked for, or the sets
+        share so much that nothing is left to confirm on.
+    """
+    pairs = None if options.pairs is None else read_pairs(Path(options.pairs))
+    wanted = max(options.pairs_score, options.pairs_validate)
+    if pairs is not None and options.pairs is not None and len(pairs) < wanted:
+        found = f"holds {len(pairs)} pairs, {wanted} are needed"
+        raise BadInputError(options.pairs, found, "give more pairs or ask for fewer")
+    return StickyTexts(_sentence_sets(options), pairs)
+
+
+def _sentence_sets(options: StickyOptions) -> tuple[SentenceSet, SentenceSet]:
+    """Return two sets; one file is cut in halves, every other sentence going to the confirmation set."""
+    if not options.sentences:
+        own = "embedded sentences, FLORES-200 "
+        names = (own + "dev", own + "devtest")
+        to_find, to_confirm = (SentenceSet(n, n, s) for n, s in zip(names, default_sentences(), strict=True))
+        return to_find, to_confirm
     files = [Path(name) for name in options.sentences]
-    first = read_sentences(files[0])
+    first = numbered_sentences(files[0])
     if len(files) == 1:
-        return (f"{files[0]} (odd lines)", first[::2]), (f"{files[0]} (even lines)", first[1::2])
-    known = set(first)
-    second = [sentence for sentence in read_sentences(files[1]) if sentence not in known]
+        odd, even = (dict(list(first.items())[start::2]) for start in (0, 1))
+        return _named(files[0], odd, " (odd lines)"), _named(files[0], even, " (even lines)")
+    second = {text: line for text, line in numbered_sentences(files[1]).items() if text not in first}
     if not second:
         raise BadInputError(
             files[1], f"every sentence is also in {files[0]}", "give other sentences to confirm on"
         )
-    return (str(files[0]), first), (str(files[1]), second)
+    return _named(files[0], first), _named(files[1], second)
 
 
-def reachable_tokens(vocabulary: Vocabulary) -> list[int]:
-    """Return the ids that some text produces, alone or in a context, special tokens included."""
-    return [int(i) for i in np.flatnonzero(np.isin(vocabulary.category, [Category.OK, Category.OK_SPECIAL]))]
-
-
-def round_trip_tokens(source: TokenizerSource) -> dict[int, str]:
-    """Return id -> text of the tokens that decode and re-encode to themselves and are not blank.
-
-    This is the authors' rule, with the tokenizer's own decoder; narrower than `reachable_tokens`.
-    """
-    ids = [i for i, piece in enumerate(source.pieces) if piece is not None]
-    texts: Sequence[str] = source.encoder.decode_batch([[i] for i in ids], skip_special_tokens=False)
-    encoded = source.encoder.encode_batch(list(texts), add_special_tokens=False)
-    return {
-        i: text
-        for i, text, encoding in zip(ids, texts, encoded, strict=True)
-        if text.strip() and encoding.ids == [i]
-    }
+def _named(file: Path, lines: dict[str, int], which: str = "") -> SentenceSet:
+    return SentenceSet(file.name + which, str(file) + which, list(lines), list(lines.values()))

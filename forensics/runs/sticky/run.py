@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from forensics.errors import OptionError
 from forensics.progress import Progress
-from forensics.runs.frame.folder import finished_run
-from forensics.runs.frame.journal import Journal, fingerprint
-from forensics.runs.frame.manifest import build_manifest, hash_files
-from forensics.runs.frame.peak_memory import peak_rss_bytes
-from forensics.runs.sticky.corpora import corpus_files, count_in_corpora, occurrence_summary
-from forensics.runs.sticky.inputs import StickyOptions
-from forensics.runs.sticky.kept_results import Memory
-from forensics.runs.sticky.methods import run_method
-from forensics.runs.sticky.result import StickyResult
-from forensics.sources.runtimes.text_encoder import open_text_encoder
+from forensics.runs.frame.journal import Journal
+from forensics.runs.frame.outcome import Inputs, Job, Outcome, RunSettings
+from forensics.runs.frame.result import Result
+from forensics.runs.frame.run import run
+from forensics.runs.sticky.contraction import PROBES, SCREEN_PROBES, run_contraction
+from forensics.runs.sticky.corpora import corpora_summary, corpus_files, count_in_corpora
+from forensics.runs.sticky.inputs import StickyTexts, check_together, read_texts
+from forensics.runs.sticky.measured import Measured, Task
+from forensics.runs.sticky.published import run_published
+from forensics.runs.sticky.summary import shared_summary
+from forensics.schema.sticky import StickyOptions, StickySummary
+from forensics.sources.runtimes.text_encoder import TextEncoder, open_text_encoder
+from forensics.sources.texts.corpora import Corpus, find_corpora, left_out
 from forensics.sticky.find_by_contraction import ORDINARY_SAMPLE
 from forensics.sticky.mean_similarity import mean_token_similarity
+from forensics.sticky.probes import refuse_unfit
 from forensics.vocabulary.build import build_vocabulary
-from forensics.vocabulary.vocabulary import Vocabulary
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["find_sticky_tokens"]
 
-__all__ = ["StickyResult", "find_sticky_tokens"]
-
-_JOURNAL = "sticky.jsonl"
 #: Random entries from which `contraction` estimates u, which only divides its pairs into those below and
 #: above. On all-MiniLM-L6-v2 its standard error is 0.0012 (u is 0.200), and all entries cost 37 CPU seconds,
 #: as much as fifty tokens. `std` chooses its pairs by u and takes all entries.
@@ -66,7 +65,7 @@ def find_sticky_tokens(
     offline: bool | None = None,
     command_line: Sequence[str] | None = None,
     progress: Progress | None = None,
-) -> StickyResult:
+) -> Result[StickySummary]:
     """Return which tokens of a text-embedding model are sticky (Chen et al. 2025, arXiv 2507.18171).
 
     >>> import forensics as fx                                               # doctest: +SKIP
@@ -104,7 +103,6 @@ def find_sticky_tokens(
     :param progress: Where to report.
     :raises BadInputError: If an input or an option cannot be used.
     """
-    progress = progress or Progress()
     options = StickyOptions(
         method=method,
         sentences=tuple(str(path) for path in sentences),
@@ -126,96 +124,122 @@ def find_sticky_tokens(
         backend=backend,
         screen_dtype=screen_dtype,
         batch_size=batch_size,
+        threads=threads,
     )
-    where: dict[str, Any] = {
-        "pooling": pooling,
-        "device": device,
-        "batch_size": batch_size,
-        "threads": threads,
-        "offline": offline,
-    }
+    settings = RunSettings.of(
+        out, resume=resume, overwrite=overwrite, offline=offline, command_line=command_line
+    )
+    heard = progress or Progress()
+
+    def prepare() -> Job:
+        search = _open(model, options, seed, settings.offline, heard)
+        return Job(search.inputs(), search.work)
+
+    return run("sticky", options, prepare, settings, heard, seed=seed)
+
+
+def _open(
+    model: str | Path, options: StickyOptions, seed: int, offline: bool | None, progress: Progress
+) -> _Search:
+    """Read the user's texts, open the model and refuse what does not go together."""
+    check_together(options)
+    texts = read_texts(options)
+    corpora = find_corpora(options.corpora) if options.corpora else []
     with progress.stage("open"):
-        encoder = open_text_encoder(model, **where, dtype=dtype, backend=backend, progress=progress)
-        options.check(encoder.rows)
+        encoder = _encoder(model, options.dtype, options.backend, options, offline, progress)
+        wrong = [i for i in options.tokens or () if not 0 <= i < encoder.rows]
+        if wrong:
+            raise OptionError(
+                "tokens",
+                f"id {wrong[0]} is outside the embedding of {encoder.rows:,} rows",
+                "give ids of the model's vocabulary",
+            )
+        if options.method == "contraction":
+            for each in texts.sets:
+                probes = PROBES + SCREEN_PROBES
+                refuse_unfit(encoder, each.sentences, name=each.where, probes=probes, lines=each.lines)
         screen = None
-        if method == "contraction" and screen_dtype not in ("auto", dtype):
-            screen = open_text_encoder(encoder.path, **where, dtype=screen_dtype)
-    inputs = [Path(p) for p in (*options.sentences, *([options.pairs] if options.pairs else []))]
-    _refuse_missing(inputs)
-    text_files = corpus_files(options.corpora)
-    files = hash_files([*encoder.files, *inputs, *text_files], progress=progress)
-    parameters = asdict(options)
-    contents = sorted((Path(f["path"]).name, f["sha256"]) for f in files)
-    run = fingerprint({"files": contents, "seed": seed, **parameters})
-    folder = None if out is None else Path(out)
-    if folder is not None and not overwrite and (kept := finished_run(folder, run)) is not None:
-        progress.note(f"{folder} holds this run already; --overwrite computes it again.")
-        return StickyResult(kept.tokens, kept.summary, kept.manifest, folder)
-    with progress.stage("vocabulary"):
-        vocabulary = build_vocabulary(encoder.source, encoder.rows, progress)
-    journal = None if folder is None else Journal(folder / _JOURNAL, run, resume=resume)
-    memory = Memory(journal)
-    if len(memory):
-        progress.note(f"Resuming: {len(memory):,} results were kept before the interruption.")
-    entries = [piece for piece in encoder.source.pieces if piece is not None]
-    sample = U_SAMPLE if method == "contraction" and len(entries) > U_SAMPLE else None
-    try:
-        u = memory.recall("u")
-        if u is None:
-            u = mean_token_similarity(encoder, entries, progress, sample=sample, seed=seed)
-            memory.keep("u", u)
+        if options.method == "contraction" and options.screen_dtype not in ("auto", options.dtype):
+            screen = _encoder(encoder.path, options.screen_dtype, "auto", options, offline, progress)
+    return _Search(encoder, screen, texts, corpora, options, seed, progress)
+
+
+def _encoder(
+    model: str | Path,
+    dtype: str,
+    backend: str,
+    options: StickyOptions,
+    offline: bool | None,
+    progress: Progress,
+) -> TextEncoder:
+    return open_text_encoder(
+        model,
+        pooling=options.pooling,
+        device=options.device,
+        dtype=dtype,
+        backend=backend,
+        batch_size=options.batch_size,
+        threads=options.threads,
+        offline=offline,
+        progress=progress,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """A run whose model and texts are open."""
+
+    encoder: TextEncoder
+    screen: TextEncoder | None
+    texts: StickyTexts
+    corpora: Sequence[Corpus]
+    options: StickyOptions
+    seed: int
+    progress: Progress
+
+    def inputs(self) -> Inputs:
+        """Return the files that are read."""
+        pairs = self.options.pairs
+        return Inputs(
+            {
+                "model": frozenset(self.encoder.files),
+                "sentences": [Path(name) for name in self.options.sentences],
+                "pairs": [] if pairs is None else [Path(pairs)],
+                **corpus_files(self.corpora),
+            }
+        )
+
+    def work(self, journal: Journal) -> Outcome:
+        """Estimate u, count the user's text, and search by the method asked for."""
+        encoder, options, progress = self.encoder, self.options, self.progress
+        with progress.stage("vocabulary"):
+            vocabulary = build_vocabulary(encoder.source, encoder.rows, progress)
+        u, sample = self._mean_similarity(journal)
         occurrence = None
-        if options.corpora:  # before the long work, for the sake of errors in the text
-            occurrence = count_in_corpora(encoder, options.corpora, max_bytes, memory, progress)
-        columns, summary = run_method(encoder, screen, vocabulary, u, options, seed, memory, progress)
+        if self.corpora:  # before the long work, for the sake of errors in the text
+            occurrence = count_in_corpora(encoder, self.corpora, options.max_bytes, journal, progress)
+        task = Task(encoder, self.screen, vocabulary, self.texts, u, options, self.seed, journal, progress)
+        search = run_contraction if options.method == "contraction" else run_published
+        measured: Measured = search(task, shared_summary(encoder, options, u, sample))
+        columns, summary = measured.columns, measured.summary
+        remarks = [*left_out(options.corpora), *encoder.notes]
+        for remark in remarks:
+            progress.note(remark)
+        summary = replace(summary, notes=(*remarks, *summary.notes))
         if occurrence is not None:
             columns = columns.join(occurrence.columns())
             found = columns.index[columns["sticky"]].tolist() if "sticky" in columns else None
-            summary["corpora"] = occurrence_summary(occurrence, found)
-    finally:
-        if journal is not None:
-            journal.close()
-    table = _base_table(vocabulary, encoder.rows).join(columns)
-    name = "demo" if str(model) == "demo" else str(model)
-    whole = {
-        "kind": "sticky",
-        "name": encoder.name,
-        "model": name,
-        "method": method,
-        "pooling": {"mode": str(encoder.layout.pooling), "stated_by": encoder.layout.pooling_origin},
-        "tokenizer": {"type": str(encoder.source.model), "vocab_size": len(encoder.source.pieces)},
-        "backend": encoder.backend,
-        "insertions": insertions,
-        "asked_for": None if tokens is None else len(options.tokens or ()),
-        "mean_token_similarity": u,
-        "mean_token_similarity_sample": sample,
-        **summary,
-        "seconds": {stage: round(seconds, 3) for stage, seconds in progress.seconds.items()},
-        "peak_rss_bytes": peak_rss_bytes(),
-    }
-    manifest = build_manifest(
-        files,
-        command_line=command_line,
-        seed=seed if method == "contraction" else 42,
-        parameters=parameters,
-        fingerprint=run,
-    )
-    result = StickyResult(table, whole, manifest, folder)
-    if folder is not None:
-        with progress.stage("write report"):
-            result.save(folder)
-        (folder / _JOURNAL).unlink(missing_ok=True)
-    return result
+            summary = replace(summary, corpora=corpora_summary(occurrence, found))
+        table = vocabulary.table()[["token_id", "piece", "text", "category"]].head(encoder.rows)
+        return Outcome({"tokens": table.join(columns)}, summary)
 
-
-def _base_table(vocabulary: Vocabulary, rows: int) -> pd.DataFrame:
-    """Return id, piece, text and category of every row."""
-    return vocabulary.table()[["token_id", "piece", "text", "category"]].head(rows)
-
-
-def _refuse_missing(inputs: Sequence[Path]) -> None:
-    """Read the user's files once, before any work, for their error's sake."""
-    from forensics.sources.texts.text_files import read_bytes
-
-    for path in inputs:
-        read_bytes(path)
+    def _mean_similarity(self, journal: Journal) -> tuple[float, int | None]:
+        """Return u and, where it is an estimate, the number of entries it rests on."""
+        entries = [piece for piece in self.encoder.source.pieces if piece is not None]
+        estimated = self.options.method == "contraction" and len(entries) > U_SAMPLE
+        sample = U_SAMPLE if estimated else None
+        u = journal.recall("u")
+        if u is None:
+            u = mean_token_similarity(self.encoder, entries, self.progress, sample=sample, seed=self.seed)
+            journal.keep("u", u)
+        return u, sample

@@ -62,7 +62,7 @@ def load_causal_lm(
         raise BadInputError(
             checkpoint.path,
             "no configuration and weights of a causal language model",
-            "name the model's folder or GGUF file, or scan it with --no-verify",
+            "name the model's folder or GGUF file, or scan it without verification",
         )
     check_dtype(dtype)
     target = choose_device(torch, device)
@@ -88,7 +88,7 @@ def load_causal_lm(
     # whichever it is, the weights can still be scanned and the reader wants its words.
     except Exception as error:
         found = f"transformers cannot run it ({reason_of(error)})"
-        raise BadInputError(checkpoint.path, found, "scan it with --no-verify") from error
+        raise BadInputError(checkpoint.path, found, "scan it without verification") from error
 
 
 def _load_gguf(transformers: Any, path: Path, options: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
-from forensics.errors import BadInputError, MissingExtraError
+from forensics.errors import MissingExtraError, OptionError
 
 __all__ = ["check_dtype", "choose_device", "import_libraries", "loading_options", "quiet", "reason_of"]
 
@@ -30,16 +30,16 @@ def import_libraries() -> tuple[Any, Any]:
 def check_dtype(dtype: str) -> None:
     """Refuse a dtype that is none.
 
-    :raises BadInputError: If it is neither `auto` nor one of `DTYPES`.
+    :raises OptionError: If it is neither `auto` nor one of `DTYPES`.
     """
     if dtype not in ("auto", *DTYPES):
-        raise BadInputError("--dtype", f"found {dtype!r}", f"give auto, {', '.join(DTYPES)}")
+        raise OptionError("dtype", f"found {dtype!r}", f"give auto, {', '.join(DTYPES)}")
 
 
 def choose_device(torch: Any, device: str) -> Any:
     """Return a torch device; `auto` is an accelerator if torch sees one, else the CPU.
 
-    :raises BadInputError: If the device cannot be used here.
+    :raises OptionError: If the device cannot be used here.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -47,7 +47,7 @@ def choose_device(torch: Any, device: str) -> Any:
         chosen = torch.device(device)
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError) as error:  # torch asserts where a build has no CUDA
-        raise BadInputError("--device", f"{device!r} cannot be used", "give auto, cpu or cuda") from error
+        raise OptionError("device", f"{device!r} cannot be used", "give auto, cpu or cuda") from error
     return chosen
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from forensics.files import parse_json, read_text
 from forensics.sources.gguf.file import GGUF_MAGIC, read_gguf
 from forensics.sources.interface import TokenizerSource
-from forensics.sources.texts.text_files import parse_json, read_text
 
 __all__ = ["ChatTemplate", "read_chat_templates"]
 

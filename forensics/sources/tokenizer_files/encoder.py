@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from forensics.errors import BadInputError
-from forensics.sources.interface import AddedToken
+from forensics.sources.interface import AddedToken, Matching
 
 if TYPE_CHECKING:
     import tokenizers
 
-__all__ = ["PROBE", "assemble", "build", "misplaced_added_tokens", "register_added_tokens"]
+__all__ = ["PROBE", "assemble", "build", "register_added_tokens"]
 
 T = TypeVar("T")
 
@@ -100,22 +100,16 @@ def register_added_tokens(
         # Written with U+2581 the token can only be met once spaces have become U+2581.
         return "\u2581" in token.content
 
+    def as_the_library_has_it(token: AddedToken) -> tokenizers.AddedToken:
+        matching = token.matching or Matching(normalized=is_met_normalized(token))
+        return tokenizers.AddedToken(
+            token.content,
+            special=token.special,
+            lstrip=matching.lstrip,
+            rstrip=matching.rstrip,
+            single_word=matching.single_word,
+            normalized=matching.normalized,
+        )
+
     # One call: the library rebuilds its matcher every time.
-    encoder.add_tokens(
-        [
-            tokenizers.AddedToken(token.content, special=token.special, normalized=is_met_normalized(token))
-            for token in added_tokens
-        ]
-    )
-
-
-def misplaced_added_tokens(
-    encoder: tokenizers.Tokenizer, added_tokens: Iterable[AddedToken]
-) -> Mapping[AddedToken, int | None]:
-    """Return the added tokens that the library gives another id than the files do, with its id.
-
-    The library numbers added tokens that the model's vocabulary lacks by itself, in order, so a file
-    with gaps among them (or in the wrong order) does not mean what it says.
-    """
-    found = {token: encoder.token_to_id(token.content) for token in added_tokens}
-    return {token: token_id for token, token_id in found.items() if token_id != token.token_id}
+    encoder.add_tokens([as_the_library_has_it(token) for token in added_tokens])

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["last_merge", "merges_from_ranks", "merges_from_scores"]
+__all__ = ["last_merge", "merges_by_id", "merges_from_ranks", "merges_from_scores"]
 
 
 def merges_from_scores(
@@ -39,6 +39,21 @@ def merges_from_scores(
     # The sort is stable: the ways of one piece stay together, equal scores keep the order of ids.
     ways.sort(key=lambda way: -way[0])
     return [(left, right) for _, left, right in ways]
+
+
+def merges_by_id(vocab: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Return every way of making a piece from two others, lowest id first, as transformers 5 lists them.
+
+    :param vocab: Piece -> id; all of it takes part, byte and control pieces too.
+    """
+    ways = []
+    for piece, token_id in vocab.items():
+        for cut in range(1, len(piece)):
+            left, right = piece[:cut], piece[cut:]
+            if left in vocab and right in vocab:
+                ways.append((token_id, cut, left, right))
+    ways.sort()
+    return [(left, right) for _, _, left, right in ways]
 
 
 def last_merge(token: bytes, ranks: Mapping[bytes, int], below: int) -> list[bytes]:

@@ -19,9 +19,11 @@ _HEAD = 4096
 _RANK_LINE = re.compile(rb"\s*[A-Za-z0-9+/]+={0,2}[ \t]+\d+\s*(?:\r?\n|$)")
 #: Files with weights: the tokenizer is looked for beside them.
 _WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
+#: Files of single makers, each with a reader of its own.
+_OWN_FILES = ("*tekken*.json", "rwkv_vocab*.txt")
 _FOLDER_LAYOUTS = (
-    "tokenizer.json, a SentencePiece .model, a .tiktoken file, vocab.json with merges.txt, vocab.txt, "
-    "or one .gguf"
+    "tokenizer.json, tekken.json, rwkv_vocab*.txt, a SentencePiece .model, a .tiktoken file, vocab.json with "
+    "merges.txt, vocab.txt, or one .gguf"
 )
 
 
@@ -52,12 +54,22 @@ def open_tokenizer(
 
 def _open_folder(folder: Path) -> TokenizerSource:
     """Read the tokenizer of a folder, the most complete file first."""
+    from forensics.sources.tokenizer_files.class_folder import class_folder
+    from forensics.sources.tokenizer_files.special_roles import read_companions
     from forensics.sources.tokenizer_files.tokenizer_json import read_tokenizer_json
     from forensics.sources.tokenizer_files.vocab_files import read_vocab_and_merges, read_vocab_txt
 
     name = model_name(folder)
     if (folder / "tokenizer.json").is_file():
         return read_tokenizer_json(folder / "tokenizer.json", name, beside=True)
+    own = sorted(path for pattern in _OWN_FILES for path in folder.glob(pattern))
+    if len(own) == 1:
+        return _reader(own[0])(own[0], name, True)
+    companions = read_companions(folder)
+    if not any(_is_rank_file(path) for path in folder.glob("*.model")):
+        found = class_folder(folder, companions)
+        if found is not None:
+            return found.read(name, companions)
     candidates = sorted([*folder.glob("*.model"), *folder.glob("*.tiktoken")])
     if len(candidates) == 1:
         return _reader(candidates[0])(candidates[0], name, True)
@@ -87,11 +99,18 @@ def _open_file(path: Path) -> TokenizerSource:
 
 def _reader(path: Path) -> Callable[[Path, str, bool], TokenizerSource]:
     """Return the reader for what the file holds."""
+    from forensics.sources.tokenizer_files.rwkv_vocab import RWKV_LINE, read_rwkv_vocab
+    from forensics.sources.tokenizer_files.tekken import is_tekken, read_tekken
+
     head = _head(path)
     if head.startswith(GGUF_MAGIC):
         from forensics.sources.gguf.tokenizer import read_gguf_tokenizer
 
         return lambda file, name, beside: read_gguf_tokenizer(file, name)
+    if is_tekken(path):
+        return read_tekken
+    if RWKV_LINE.match(head):
+        return read_rwkv_vocab
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         from forensics.sources.tokenizer_files.tokenizer_json import read_tokenizer_json
 
@@ -107,6 +126,11 @@ def _reader(path: Path) -> Callable[[Path, str, bool], TokenizerSource]:
     from forensics.sources.tokenizer_files.sentencepiece_model import read_sentencepiece
 
     return read_sentencepiece
+
+
+def _is_rank_file(path: Path) -> bool:
+    """Return whether a file holds tiktoken ranks: Llama 3 calls its own `tokenizer.model`."""
+    return _RANK_LINE.match(_head(path)) is not None
 
 
 def _head(path: Path) -> bytes:

@@ -9,6 +9,7 @@ no part in merges, where SentencePiece merges them and takes them apart again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import BadInputError
+from forensics.files import read_bytes
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import read_bytes
 from forensics.sources.tokenizer_files import sentencepiece_encoder as spm
 from forensics.sources.tokenizer_files.merge_recovery import merges_from_scores
-from forensics.sources.tokenizer_files.pieces import ids_of_pieces, vocabulary_notes
-from forensics.sources.tokenizer_files.reserved_names import declared_by_name
+from forensics.sources.tokenizer_files.pieces import LARGEST_TOKEN_ID
 from forensics.sources.tokenizer_files.sentencepiece_proto import (
     BYTE,
     CONTROL,
@@ -32,7 +32,8 @@ from forensics.sources.tokenizer_files.sentencepiece_proto import (
     SentencePieceModel,
     parse_model,
 )
-from forensics.sources.tokenizer_files.special_roles import Companions, read_companions
+from forensics.sources.tokenizer_files.source import TokenizerParts, tokenizer_source
+from forensics.sources.tokenizer_files.special_roles import Companions, merge_added_tokens, read_companions
 
 __all__ = ["read_sentencepiece"]
 
@@ -52,61 +53,85 @@ def read_sentencepiece(path: Path, name: str, beside: bool) -> TokenizerSource:
         )
         raise BadInputError(path, found, "only BPE and Unigram with leading U+2581 are supported")
     companions = read_companions(path.parent) if beside else Companions()
-    ids = ids_of_pieces(model.pieces)
-    roles = {
-        role: {path.name: token_id} for role, token_id in model.roles.items() if 0 <= token_id < len(ids)
-    }
-    elsewhere, role_notes = companions.special_roles(ids)
-    for role, given in elsewhere.items():
-        roles.setdefault(role, {}).update(given)
     added = tuple(
         AddedToken(token_id, model.pieces[token_id], False, path.name)
         for token_id in model.of_type(USER_DEFINED)
     )
-    scores = np.array(model.scores, dtype=np.float32)
     byte_fallback = bool(model.of_type(BYTE))
-    merges, encoder = _encoder(path, model, scores, byte_fallback, added)
+    declared, further_notes = _further(model, companions)
+    pieces, scores = _with_further(model, declared)
+    merges, encoder = _encoder(path, model, pieces, scores, (*added, *declared))
     notes = ["the merges are recovered from the scores"] if model.kind == "bpe" else []
     if model.of_type(UNUSED) and model.kind == "bpe":
         notes.append(
             f"{len(model.of_type(UNUSED)):,} pieces are marked unused and take no part in merges here"
         )
-    return TokenizerSource(
-        path=path,
-        name=name,
+    parts = TokenizerParts(
         format="sentencepiece",
         model=TokenizerModel(model.kind),
-        byte_level=False,
-        byte_fallback=byte_fallback,
-        pieces=tuple(model.pieces),
-        merges=merges,
-        scores=scores,
-        added_tokens=(
-            *added,
-            *(
+        pieces=pieces,
+        encoder=encoder,
+        added_tokens=merge_added_tokens(
+            added,
+            [
                 AddedToken(token_id, model.pieces[token_id], True, path.name)
                 for token_id in model.of_type(CONTROL, UNKNOWN)
-            ),
+            ],
+            declared,
         ),
-        special_roles=roles,
-        declared_unused={**declared_by_name(model.pieces), **dict.fromkeys(model.of_type(UNUSED), "unused")},
-        chat_template=companions.chat_template,
-        adds_bos=companions.adds_bos,
-        encoder=encoder,
         pretokenizer_origin="SentencePiece model (does not split)",
-        files=(path, *companions.files),
-        notes=(*vocabulary_notes(model.pieces), *notes, *role_notes),
+        merges=merges,
+        scores=scores,
+        byte_fallback=byte_fallback,
+        roles={
+            role: {path.name: token_id}
+            for role, token_id in model.roles.items()
+            if 0 <= token_id < len(model.pieces)
+        },
+        declared_unused=dict.fromkeys(model.of_type(UNUSED), "unused"),
+        notes=(*notes, *further_notes),
     )
+    return tokenizer_source(path, name, (path,), parts, companions)
+
+
+def _further(model: SentencePieceModel, companions: Companions) -> tuple[list[AddedToken], list[str]]:
+    """Return the added tokens that the files beside the model declare, at the ids they give, and remarks.
+
+    The class is not known here, or it runs SentencePiece itself: such classes take the ids as written.
+    """
+    declared, notes = [], []
+    for token in companions.added_tokens():
+        own = model.pieces[token.token_id] if token.token_id < len(model.pieces) else None
+        if own in (None, token.content) and token.token_id <= LARGEST_TOKEN_ID:
+            declared.append(token)
+        else:
+            notes.append(
+                f"{token.declared_in} declares {token.content!r} as id {token.token_id}, where the model has "
+                f"{own!r}, which stands here"
+            )
+    return declared, notes[:3]
+
+
+def _with_further(
+    model: SentencePieceModel, declared: Sequence[AddedToken]
+) -> tuple[tuple[str | None, ...], npt.NDArray[np.float32]]:
+    """Return pieces and scores by id, further tokens included and gaps left open."""
+    size = max([len(model.pieces), *(token.token_id + 1 for token in declared)])
+    pieces: list[str | None] = [*model.pieces, *[None] * (size - len(model.pieces))]
+    for token in declared:
+        pieces[token.token_id] = token.content
+    return tuple(pieces), np.array([*model.scores, *[0.0] * (size - len(model.scores))], dtype=np.float32)
 
 
 def _encoder(
     path: Path,
     model: SentencePieceModel,
+    pieces: Sequence[str | None],
     scores: npt.NDArray[np.float32],
-    byte_fallback: bool,
     added: tuple[AddedToken, ...],
 ) -> tuple[tuple[tuple[str, str], ...], Any]:
     """Return the merges (none for Unigram) and the encoder."""
+    byte_fallback = bool(model.of_type(BYTE))
 
     def normalizer() -> Any:
         return spm.normalizer(
@@ -120,11 +145,11 @@ def _encoder(
     if model.kind == "unigram":
         encoder = spm.unigram_encoder(
             path,
-            model.pieces,
+            pieces,
             scores,
             unk_id=unk_id,
             byte_fallback=byte_fallback,
-            unmatchable=model.of_type(CONTROL, UNKNOWN, UNUSED),
+            unmatchable=[*model.of_type(CONTROL, UNKNOWN, UNUSED), *range(len(model.pieces), len(pieces))],
             normalizer=normalizer,
             added_tokens=added,
             match_normalized=True,
@@ -133,7 +158,7 @@ def _encoder(
     merges = tuple(merges_from_scores(model.pieces, scores, model.of_type(NORMAL, USER_DEFINED)))
     encoder = spm.bpe_encoder(
         path,
-        model.pieces,
+        pieces,
         merges,
         unk=model.pieces[unk_id],
         byte_fallback=byte_fallback,

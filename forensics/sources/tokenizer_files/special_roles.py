@@ -7,14 +7,14 @@ that a report can show where they disagree.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from forensics.sources.interface import AddedToken
-from forensics.sources.texts.text_files import parse_json, read_json_object, read_text
+from forensics.files import parse_json, read_json, read_text
+from forensics.sources.interface import AddedToken, Matching
 
-__all__ = ["ROLES", "Companions", "merge_added_tokens", "read_companions"]
+__all__ = ["CLASS_DEFAULT", "ROLES", "Companions", "merge_added_tokens", "read_companions"]
 
 #: The roles looked for, as `<role>_token` and `<role>_token_id`.
 ROLES = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
@@ -22,6 +22,8 @@ ROLES = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
 #: Files that name a role's token by its text, and files that name it by its id.
 _BY_TEXT = ("tokenizer_config.json", "special_tokens_map.json")
 _BY_ID = ("config.json", "generation_config.json")
+#: Who declares a token that only the code of the tokenizer's class names.
+CLASS_DEFAULT = "tokenizer class"
 _TEMPLATES = ("chat_template.jinja", "chat_template.json")
 
 
@@ -56,16 +58,72 @@ class Companions:
                     yield file, role, text
 
     def added_tokens(self) -> Iterator[AddedToken]:
-        """Yield the added tokens that tokenizer_config.json and added_tokens.json declare."""
+        """Yield the added tokens that the files declare, by id, as transformers takes them.
+
+        `added_tokens_decoder` in tokenizer_config.json says all; only where it is missing are
+        added_tokens.json and special_tokens_map.json read for it.
+        """
         decoder = self.tokenizer_config.get("added_tokens_decoder")
-        for token_id, entry in decoder.items() if isinstance(decoder, Mapping) else ():
-            text = _content(entry)
-            if text is not None and str(token_id).isdecimal() and len(str(token_id)) < 10:
-                special = isinstance(entry, Mapping) and entry.get("special") is True
-                yield AddedToken(int(token_id), text, special, "tokenizer_config.json")
-        for text, token_id in self.content.get("added_tokens.json", {}).items():
-            if _is_id(token_id):
-                yield AddedToken(token_id, text, False, "added_tokens.json")
+        if isinstance(decoder, Mapping):
+            entries = {int(key): entry for key, entry in decoder.items() if _is_written_id(key)}
+            for token_id in sorted(entries):
+                token = _token(token_id, entries[token_id], False, "tokenizer_config.json")
+                if token is not None:
+                    yield token
+            return
+        special = {text for _, _, text in self.role_texts()} | {t.content for t in self.extra_tokens()}
+        listed = self.content.get("added_tokens.json", {})
+        for text, token_id in sorted(
+            ((text, token_id) for text, token_id in listed.items() if _is_id(token_id)),
+            key=lambda item: item[1],
+        ):
+            is_special = text in special
+            matching = Matching(normalized=not is_special)
+            yield AddedToken(token_id, text, is_special, "added_tokens.json", matching)
+
+    def role_token(self, role: str, default: str | None) -> AddedToken | None:
+        """Return the token of a role, its id unknown (-1), as the files name it, else `default`.
+
+        :param role: `bos`, ..., or another key of tokenizer_config.json that ends in `_token`.
+        :param default: The text that the tokenizer's class has for it, or None.
+        """
+        key = role if role.endswith("_token") else f"{role}_token"
+        files = _BY_TEXT if "added_tokens_decoder" in self.tokenizer_config else tuple(reversed(_BY_TEXT))
+        for file in files:
+            if key in self.content.get(file, {}):
+                token = _token(-1, self.content[file][key], True, file)
+                if token is not None:
+                    return token
+                if file == _BY_TEXT[0]:  # null: the class has the role and the folder does not
+                    return None
+        return None if default is None else AddedToken(-1, default, True, CLASS_DEFAULT)
+
+    def named_tokens(self) -> Iterator[str]:
+        """Yield the keys `*_token` of tokenizer_config.json that are no common role."""
+        for key, value in self.tokenizer_config.items():
+            if key.endswith("_token") and key.removesuffix("_token") not in ROLES and _content(value):
+                yield key
+
+    def extra_tokens(self, listed_in_map: bool = True) -> list[AddedToken]:
+        """Return the further special tokens that the files list, their ids unknown (-1).
+
+        :param listed_in_map: Whether the list of special_tokens_map.json counts too.
+        """
+        config = self.tokenizer_config
+        places: list[tuple[str, Any]] = [
+            (_BY_TEXT[0], config.get("extra_special_tokens") or config.get("additional_special_tokens"))
+        ]
+        if listed_in_map and "added_tokens_decoder" not in config:
+            listed = self.content.get(_BY_TEXT[1], {})
+            places.append(
+                (_BY_TEXT[1], listed.get("extra_special_tokens") or listed.get("additional_special_tokens"))
+            )
+        for file, given in places:
+            values = list(given.values()) if isinstance(given, Mapping) else given
+            if isinstance(values, list) and values:
+                found = (_token(-1, entry, True, file) for entry in values)
+                return [token for token in found if token is not None]
+        return []
 
     def special_roles(self, ids: Mapping[str, int]) -> tuple[dict[str, dict[str, int]], list[str]]:
         """Return role -> {file: id}, and remarks on names that the vocabulary does not hold.
@@ -105,7 +163,7 @@ def read_companions(folder: Path) -> Companions:
     """
     names = [*_BY_TEXT, *_BY_ID, "added_tokens.json"]
     paths = [folder / name for name in names if (folder / name).is_file()]
-    content = {path.name: read_json_object(path) for path in paths}
+    content = {path.name: read_json(path) for path in paths}
     template = _named_template(content.get("tokenizer_config.json", {}).get("chat_template"))
     for path in (folder / name for name in _TEMPLATES):
         if path.is_file():
@@ -129,7 +187,13 @@ def merge_added_tokens(*groups: Sequence[AddedToken]) -> tuple[AddedToken, ...]:
         files = known.declared_in.split(", ")
         if token.declared_in not in files:
             files.append(token.declared_in)
-        merged[key] = AddedToken(*key, known.special or token.special, ", ".join(files))
+        merged[key] = replace(
+            known,
+            special=known.special or token.special,
+            declared_in=", ".join(files),
+            matching=known.matching or token.matching,
+            declared_id=token.declared_id if known.declared_id is None else known.declared_id,
+        )
     return tuple(sorted(merged.values(), key=lambda token: token.token_id))
 
 
@@ -138,6 +202,28 @@ def _content(value: Any) -> str | None:
     if isinstance(value, Mapping):
         value = value.get("content")
     return value if isinstance(value, str) and value else None
+
+
+def _token(token_id: int, entry: Any, special: bool, file: str) -> AddedToken | None:
+    """Return an added token as a file has it: its text, or an object with `content` and flags."""
+    text = _content(entry)
+    if text is None:
+        return None
+    if not isinstance(entry, Mapping):
+        return AddedToken(token_id, text, special, file, Matching(normalized=not special))
+    special = special or entry.get("special") is True
+    matching = Matching(
+        lstrip=entry.get("lstrip") is True,
+        rstrip=entry.get("rstrip") is True,
+        single_word=entry.get("single_word") is True,
+        # Left open it is the library's own default.
+        normalized=entry.get("normalized", not special) is True,
+    )
+    return AddedToken(token_id, text, special, file, matching)
+
+
+def _is_written_id(key: Any) -> bool:
+    return str(key).isdecimal() and len(str(key)) < 10
 
 
 def _is_id(value: Any) -> TypeGuard[int]:

@@ -9,21 +9,21 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from forensics.errors import BadInputError
+from forensics.files import read_bytes
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import read_bytes
 from forensics.sources.tokenizer_files import pretokenizers
 from forensics.sources.tokenizer_files.byte_alphabet import piece_of_bytes
 from forensics.sources.tokenizer_files.encoder import assemble
 from forensics.sources.tokenizer_files.merge_recovery import merges_from_ranks
-from forensics.sources.tokenizer_files.pieces import LARGEST_TOKEN_ID, pieces_by_id, vocabulary_notes
+from forensics.sources.tokenizer_files.pieces import LARGEST_TOKEN_ID, pieces_by_id
 from forensics.sources.tokenizer_files.pretokenizers import Pretokenizer
-from forensics.sources.tokenizer_files.reserved_names import declared_by_name
+from forensics.sources.tokenizer_files.source import TokenizerParts, tokenizer_source
 from forensics.sources.tokenizer_files.special_roles import Companions, merge_added_tokens, read_companions
 
 __all__ = ["KNOWN_RANK_FILES", "RankFile", "read_tiktoken"]
@@ -63,10 +63,29 @@ KNOWN_RANK_FILES: dict[str, RankFile] = {
     ),
 }
 
+
+def _numbered(names: Iterable[str], first: int) -> dict[str, int]:
+    return {name: token_id for token_id, name in enumerate(names, start=first)}
+
+
+#: The 208 special tokens of Qwen (tokenization_qwen.py of its folders).
+_QWEN = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", *(f"<|extra_{number}|>" for number in range(205)))
+#: The 256 of Llama 3 (llama/tokenizer.py of its release); 3.1 gives three of the reserved ones a name.
+_LLAMA3 = (
+    "<|begin_of_text|>",
+    "<|end_of_text|>",
+    *(f"<|reserved_special_token_{number}|>" for number in range(4)),
+    "<|start_header_id|>",
+    "<|end_header_id|>",
+    "<|reserved_special_token_4|>",
+    "<|eot_id|>",
+    *(f"<|reserved_special_token_{number}|>" for number in range(5, 251)),
+)
+
 #: File name and number of ranks -> the same, for files whose hash is not published. Both must agree.
 KNOWN_NAMES: dict[tuple[str, int], RankFile] = {
-    ("qwen.tiktoken", 151643): RankFile("Qwen", pretokenizers.QWEN2_NFC),
-    ("tokenizer.model", 128000): RankFile("Llama 3", pretokenizers.CL100K),
+    ("qwen.tiktoken", 151643): RankFile("Qwen", pretokenizers.QWEN2_NFC, _numbered(_QWEN, 151643)),
+    ("tokenizer.model", 128000): RankFile("Llama 3", pretokenizers.CL100K, _numbered(_LLAMA3, 128000)),
     ("cl100k_base.tiktoken", 100256): RankFile("cl100k_base", pretokenizers.CL100K),
     ("o200k_base.tiktoken", 199998): RankFile("o200k_base", pretokenizers.O200K),
     ("r50k_base.tiktoken", 50256): RankFile("r50k_base", pretokenizers.GPT2),
@@ -88,15 +107,7 @@ def read_tiktoken(path: Path, name: str, beside: bool) -> TokenizerSource:
     merges_of_bytes, by_hand = merges_from_ranks(ranks)
     merges = tuple((piece_of_bytes(left), piece_of_bytes(right)) for left, right in merges_of_bytes)
     companions = read_companions(path.parent) if beside else Companions()
-    added = merge_added_tokens(
-        [
-            AddedToken(token_id, text, True, f"tiktoken's {known.name}")
-            for text, token_id in known.special.items()
-        ]
-        if known
-        else [],
-        list(companions.added_tokens()),
-    )
+    added = _added_tokens(known, companions)
     vocab = {piece_of_bytes(token): rank for token, rank in ranks.items()}
     vocab |= {token.content: token.token_id for token in added if token.content not in vocab}
     pieces = pieces_by_id(path, vocab)
@@ -111,7 +122,6 @@ def read_tiktoken(path: Path, name: str, beside: bool) -> TokenizerSource:
     encoder = assemble(
         path, model, normalizer=rule.make_normalizer, pre_tokenizer=rule.make, added_tokens=added
     )
-    roles, role_notes = companions.special_roles(vocab)
     notes = ["the merges are recovered from the ranks"]
     if by_hand:
         notes.append(f"{len(by_hand):,} tokens cannot be made by the merges before them (put in by hand)")
@@ -122,26 +132,32 @@ def read_tiktoken(path: Path, name: str, beside: bool) -> TokenizerSource:
         )
     if not added:
         notes.append("a rank file does not hold the special tokens; none are known for this one")
-    return TokenizerSource(
-        path=path,
-        name=name,
+    parts = TokenizerParts(
         format="tiktoken",
         model=TokenizerModel.BPE,
-        byte_level=True,
-        byte_fallback=False,
         pieces=pieces,
-        merges=merges,
-        scores=None,
-        added_tokens=added,
-        special_roles=roles,
-        declared_unused=declared_by_name(pieces),
-        chat_template=companions.chat_template,
-        adds_bos=companions.adds_bos,
         encoder=encoder,
+        added_tokens=added,
         pretokenizer_origin=f"known rank file: {known.name}" if known else None,
-        files=(path, *companions.files),
-        notes=(*vocabulary_notes(pieces), *notes, *role_notes),
+        merges=merges,
+        byte_level=True,
+        notes=tuple(notes),
     )
+    return tokenizer_source(path, name, (path,), parts, companions)
+
+
+def _added_tokens(known: RankFile | None, companions: Companions) -> tuple[AddedToken, ...]:
+    """Return the special tokens of a known file and those of the folder, whose word counts more."""
+    declared = list(companions.added_tokens())
+    texts = {token.content: token.token_id for token in declared}
+    ids = set(texts.values())
+    special, origin = (known.special, f"{known.name}'s own code") if known else ({}, "")
+    of_file = [
+        AddedToken(token_id, text, True, origin)
+        for text, token_id in special.items()
+        if texts.get(text) == token_id or (text not in texts and token_id not in ids)
+    ]
+    return merge_added_tokens(of_file, declared)
 
 
 def _parse(path: Path, data: bytes) -> dict[bytes, int]:

@@ -7,6 +7,7 @@ and the encoder gets the added tokens that transformers would give it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,17 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forensics.errors import BadInputError
-from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import parse_json, read_text
-from forensics.sources.tokenizer_files.encoder import (
-    PROBE,
-    build,
-    misplaced_added_tokens,
-    register_added_tokens,
-)
-from forensics.sources.tokenizer_files.pieces import pieces_by_id, vocabulary_notes
-from forensics.sources.tokenizer_files.reserved_names import declared_by_name
-from forensics.sources.tokenizer_files.special_roles import Companions, merge_added_tokens, read_companions
+from forensics.files import parse_json, read_text
+from forensics.sources.interface import AddedToken, Matching, TokenizerModel, TokenizerSource
+from forensics.sources.tokenizer_files.added_tokens import place_added_tokens
+from forensics.sources.tokenizer_files.encoder import PROBE, build, register_added_tokens
+from forensics.sources.tokenizer_files.pieces import ids_of_pieces, pieces_by_id
+from forensics.sources.tokenizer_files.source import TokenizerParts, tokenizer_source
+from forensics.sources.tokenizer_files.special_roles import ROLES, Companions, read_companions
 
 if TYPE_CHECKING:
     import tokenizers
@@ -46,43 +43,48 @@ def read_tokenizer_json(path: Path, name: str, beside: bool) -> TokenizerSource:
     data = parse_json(path, text)
     if not isinstance(data, dict) or not isinstance(data.get("model"), dict):
         raise BadInputError(path, "a JSON file without a `model`", _DAMAGED)
-    encoder = build(path, lambda: _load(text))
     model = data["model"]
+    notes = []
+    if model.get("dropout"):
+        # Merges left out by chance, a help in training: with it no text has one reading.
+        notes.append(f"the file asks for a dropout of merges ({model['dropout']}), which is set aside")
+        model["dropout"] = None
+        text = json.dumps(data)
+    encoder = build(path, lambda: _load(text))
     vocab, scores = _vocabulary(path, model)
     companions = read_companions(path.parent) if beside else Companions()
     own = _own_added_tokens(path, data.get("added_tokens") or [])
-    added, notes = _complete(path, encoder, vocab, own, companions)
-    pieces = _with_added(path, vocab, added)
-    ids = {piece: token_id for token_id, piece in enumerate(pieces) if piece is not None}
-    roles, role_notes = companions.special_roles(ids)
-    unk = model.get("unk_token")
-    unk_id = ids.get(unk) if isinstance(unk, str) else model.get("unk_id")
-    if isinstance(unk_id, int):
-        roles.setdefault("unk", {}).setdefault(path.name, unk_id)
+    tokens, more_notes = _complete(path, encoder, own, companions)
+    pieces, added, placing_notes = place_added_tokens(pieces_by_id(path, vocab), tokens, encoder)
+    notes += [*more_notes, *placing_notes]
     if scores is not None:
         scores = np.concatenate([scores, np.zeros(len(pieces) - len(scores), dtype=np.float32)])
-    return TokenizerSource(
-        path=path.parent if beside else path,
-        name=name,
+    parts = TokenizerParts(
         format="tokenizer.json",
         model=TokenizerModel(type(encoder.model).__name__.lower()),
+        pieces=pieces,
+        encoder=encoder,
+        added_tokens=added,
+        pretokenizer_origin="tokenizer.json",
+        merges=_merges(model.get("merges")),
+        scores=scores,
         byte_level=any(
             _kinds(data.get(part), "ByteLevel") for part in ("normalizer", "pre_tokenizer", "decoder")
         ),
         byte_fallback=model.get("byte_fallback") is True,
-        pieces=pieces,
-        merges=_merges(model.get("merges")),
-        scores=scores,
-        added_tokens=added,
-        special_roles=roles,
-        declared_unused=declared_by_name(pieces),
-        chat_template=companions.chat_template,
-        adds_bos=companions.adds_bos,
-        encoder=encoder,
-        pretokenizer_origin="tokenizer.json",
-        files=(path, *companions.files),
-        notes=(*vocabulary_notes(pieces), *notes, *role_notes),
+        roles=_unknown_role(path, model, pieces),
+        notes=tuple(notes),
     )
+    return tokenizer_source(path.parent if beside else path, name, (path,), parts, companions)
+
+
+def _unknown_role(
+    path: Path, model: Mapping[str, Any], pieces: Sequence[str | None]
+) -> dict[str, dict[str, int]]:
+    """Return the unknown token as the file has it: by text, by id in a Unigram model."""
+    unk = model.get("unk_token")
+    unk_id = ids_of_pieces(pieces).get(unk) if isinstance(unk, str) else model.get("unk_id")
+    return {"unk": {path.name: unk_id}} if isinstance(unk_id, int) else {}
 
 
 def _load(text: str) -> tokenizers.Tokenizer:
@@ -112,46 +114,59 @@ def _vocabulary(path: Path, model: Mapping[str, Any]) -> tuple[dict[str, int], A
 
 def _own_added_tokens(path: Path, entries: Any) -> list[AddedToken]:
     try:
-        return [AddedToken(entry["id"], entry["content"], entry["special"], path.name) for entry in entries]
+        return [
+            AddedToken(
+                entry["id"],
+                entry["content"],
+                entry["special"],
+                path.name,
+                Matching(entry["lstrip"], entry["rstrip"], entry["single_word"], entry["normalized"]),
+            )
+            for entry in entries
+        ]
     except (TypeError, KeyError) as error:  # the library has accepted the file, so this is unlikely
         raise BadInputError(path, f"an added token lacks {error}", _DAMAGED) from error
 
 
 def _complete(
-    path: Path,
-    encoder: tokenizers.Tokenizer,
-    vocab: Mapping[str, int],
-    own: Sequence[AddedToken],
-    companions: Companions,
-) -> tuple[tuple[AddedToken, ...], list[str]]:
-    """Return all added tokens, after giving the encoder those that only the other files declare."""
-    known = {token.content for token in own}
+    path: Path, encoder: tokenizers.Tokenizer, own: Sequence[AddedToken], companions: Companions
+) -> tuple[list[AddedToken], list[str]]:
+    """Return all added tokens, after giving the encoder what the other files say of them.
+
+    As in transformers `added_tokens_decoder` of tokenizer_config.json has the last word on how a token is
+    matched; roles and further special tokens come in only where nothing else declares them.
+    """
+    known = {token.content: token for token in own}
     elsewhere = list(companions.added_tokens())
-    declared = {token.content for token in elsewhere}
-    named = [
-        AddedToken(vocab[text], text, True, file)
-        for file, _, text in companions.role_texts()
-        if text in vocab and text not in known | declared
+    news = [
+        token
+        for token in elsewhere
+        if token.content not in known
+        or (token.declared_in == "tokenizer_config.json" and token.matching != known[token.content].matching)
     ]
-    missing = merge_added_tokens([token for token in (*elsewhere, *named) if token.content not in known])
-    build(path, lambda: register_added_tokens(encoder, missing))
-    notes = [
-        f"{token.declared_in} declares {token.content!r} as id {token.token_id}, but the tokenizers library "
-        f"gives it id {token_id}"
-        for token, token_id in misplaced_added_tokens(encoder, [*own, *missing]).items()
+    declared = known.keys() | {token.content for token in elsewhere}
+    roles = (companions.role_token(role, None) for role in (*ROLES, *companions.named_tokens()))
+    named: dict[str, AddedToken] = {}
+    for token in (*roles, *companions.extra_tokens()):
+        if token is not None and token.content not in declared:
+            named.setdefault(token.content, token)
+    unheard = [token for token in named.values() if encoder.token_to_id(token.content) is None]
+    build(path, lambda: register_added_tokens(encoder, [*news, *named.values()]))
+    notes = []
+    fresh = len({token.content for token in news} - known.keys()) + len(named)
+    if fresh:
+        notes.append(f"{fresh:,} added tokens are declared outside tokenizer.json only")
+    if len(news) + len(named) > fresh:
+        notes.append(
+            f"{len(news) + len(named) - fresh:,} added tokens are matched as tokenizer_config.json says, "
+            "where tokenizer.json says otherwise"
+        )
+    notes += [
+        f"{token.declared_in} names {token.content!r}, which no vocabulary holds: it gets the next id, "
+        f"{encoder.token_to_id(token.content)}, as in transformers"
+        for token in unheard[:3]
     ]
-    if missing:
-        notes.append(f"{len(missing):,} added tokens are declared outside tokenizer.json only")
-    return merge_added_tokens(own, elsewhere, named), notes
-
-
-def _with_added(path: Path, vocab: Mapping[str, int], added: Sequence[AddedToken]) -> tuple[str | None, ...]:
-    """Return the pieces by id, added tokens included where the vocabulary has nothing at their id."""
-    taken = set(vocab.values()) if all(type(token_id) is int for token_id in vocab.values()) else set()
-    extra = {token.content: token.token_id for token in added if token.token_id not in taken}
-    return pieces_by_id(
-        path, {**vocab, **{text: token_id for text, token_id in extra.items() if text not in vocab}}
-    )
+    return [*own, *elsewhere, *named.values()], notes
 
 
 def _merges(merges: Any) -> tuple[tuple[str, str], ...]:

@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BadInputError
+from forensics.files import read_json
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import read_json_object, read_text
 from forensics.sources.tokenizer_files.byte_alphabet import BYTE_OF_CHARACTER
 from forensics.sources.tokenizer_files.encoder import assemble
-from forensics.sources.tokenizer_files.pieces import ids_of_pieces, pieces_by_id, vocabulary_notes
+from forensics.sources.tokenizer_files.pieces import ids_of_pieces, pieces_by_id
 from forensics.sources.tokenizer_files.pretokenizers import (
     TRANSFORMERS_CLASSES,
     Pretokenizer,
     byte_level_only,
 )
-from forensics.sources.tokenizer_files.reserved_names import declared_by_name
+from forensics.sources.tokenizer_files.source import TokenizerParts, tokenizer_source
 from forensics.sources.tokenizer_files.special_roles import Companions, merge_added_tokens, read_companions
+from forensics.sources.tokenizer_files.vocab_lines import read_merges, read_vocab_lines
 
 __all__ = ["read_vocab_and_merges", "read_vocab_txt"]
 
@@ -33,7 +34,7 @@ def read_vocab_and_merges(folder: Path, name: str) -> TokenizerSource:
     :raises BadInputError: If a file is damaged or the vocabulary does not hold the 256 byte characters.
     """
     vocab_path, merges_path = folder / "vocab.json", folder / "merges.txt"
-    vocab = read_json_object(vocab_path)
+    vocab = read_json(vocab_path)
     pieces_by_id(vocab_path, vocab)
     if not BYTE_OF_CHARACTER.keys() <= vocab.keys():
         raise BadInputError(
@@ -41,7 +42,7 @@ def read_vocab_and_merges(folder: Path, name: str) -> TokenizerSource:
             "the vocabulary lacks some of the 256 byte characters of byte-level BPE",
             "other kinds of vocab.json cannot be read without their tokenizer.json; give that",
         )
-    merges = _read_merges(merges_path)
+    merges = read_merges(merges_path)
     companions = read_companions(folder)
     added, vocab = _added(vocab, companions)
     pieces = pieces_by_id(vocab_path, vocab)
@@ -60,27 +61,18 @@ def read_vocab_and_merges(folder: Path, name: str) -> TokenizerSource:
         pre_tokenizer=lambda: rule.make(prefix),
         added_tokens=added,
     )
-    roles, role_notes = companions.special_roles(ids_of_pieces(pieces))
-    return TokenizerSource(
-        path=folder,
-        name=name,
+    parts = TokenizerParts(
         format="vocab+merges",
         model=TokenizerModel.BPE,
-        byte_level=True,
-        byte_fallback=False,
         pieces=pieces,
-        merges=merges,
-        scores=None,
-        added_tokens=added,
-        special_roles=roles,
-        declared_unused=declared_by_name(pieces),
-        chat_template=companions.chat_template,
-        adds_bos=companions.adds_bos,
         encoder=encoder,
+        added_tokens=added,
         pretokenizer_origin=origin,
-        files=(vocab_path, merges_path, *companions.files),
-        notes=(*vocabulary_notes(pieces), *notes, *role_notes),
+        merges=merges,
+        byte_level=True,
+        notes=tuple(notes),
     )
+    return tokenizer_source(folder, name, (vocab_path, merges_path), parts, companions)
 
 
 def read_vocab_txt(folder: Path, name: str) -> TokenizerSource:
@@ -89,9 +81,7 @@ def read_vocab_txt(folder: Path, name: str) -> TokenizerSource:
     :raises BadInputError: If the file is damaged or names no unknown token.
     """
     path = folder / "vocab.txt"
-    # Like transformers: only a line feed ends an entry, so U+2028 and the like may be pieces.
-    lines = read_text(path).removesuffix("\n").split("\n")
-    entries = [line.removesuffix("\r") for line in lines]
+    entries = read_vocab_lines(path)
     companions = read_companions(folder)
     added, vocab = _added(ids_of_pieces(entries), companions)
     pieces: tuple[str | None, ...] = (*entries, *pieces_by_id(path, vocab)[len(entries) :])
@@ -122,43 +112,17 @@ def read_vocab_txt(folder: Path, name: str) -> TokenizerSource:
         return pre_tokenizers.BertPreTokenizer()
 
     encoder = assemble(path, model, normalizer=normalizer, pre_tokenizer=pre_tokenizer, added_tokens=added)
-    roles, role_notes = companions.special_roles(vocab)
-    roles.setdefault("unk", {}).setdefault(path.name, vocab[unk])
-    return TokenizerSource(
-        path=folder,
-        name=name,
+    parts = TokenizerParts(
         format="vocab.txt",
         model=TokenizerModel.WORDPIECE,
-        byte_level=False,
-        byte_fallback=False,
         pieces=pieces,
-        merges=(),
-        scores=None,
-        added_tokens=added,
-        special_roles=roles,
-        declared_unused=declared_by_name(pieces),
-        chat_template=companions.chat_template,
-        adds_bos=companions.adds_bos,
         encoder=encoder,
+        added_tokens=added,
         pretokenizer_origin=origin,
-        files=(path, *companions.files),
-        notes=(*vocabulary_notes(pieces), *notes, *role_notes),
+        roles={"unk": {path.name: vocab[unk]}},
+        notes=tuple(notes),
     )
-
-
-def _read_merges(path: Path) -> tuple[tuple[str, str], ...]:
-    """Return the merges of a `merges.txt`, whose first line may be a `#version` comment."""
-    merges = []
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip() or (number == 1 and line.startswith("#version")):
-            continue
-        parts = line.removesuffix("\r").split(" ")
-        if len(parts) != 2 or not all(parts):
-            raise BadInputError(
-                path, f"line {number:,} is not two pieces: {line[:60]!r}", "the file is damaged"
-            )
-        merges.append((parts[0], parts[1]))
-    return tuple(merges)
+    return tokenizer_source(folder, name, (path,), parts, companions)
 
 
 def _added(vocab: Mapping[str, int], companions: Companions) -> tuple[tuple[AddedToken, ...], dict[str, int]]:

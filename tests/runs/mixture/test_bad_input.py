@@ -12,6 +12,10 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 import forensics as fx
 from forensics.cli.main import run
 from forensics.errors import BadInputError, MissingExtraError
+from tests.extras import need
+
+need("highspy")
+need("numba")
 
 GERMAN = "Der schnelle braune Fuchs springt über den faulen Hund und läuft weiter.\n" * 30
 ENGLISH = "The quick brown fox jumps over the lazy dog and runs on to the river.\n" * 30

@@ -13,6 +13,7 @@ import forensics as fx
 from forensics.cli.main import run
 from forensics.errors import BadInputError, MissingExtraError
 from forensics.sources.texts.corpora import find_corpora, read_corpus
+from tests.extras import need, skip_without
 
 NAMES = ("languages/de", "languages/en", "code/python")
 
@@ -42,7 +43,7 @@ def tokenizer(corpora: Path) -> Path:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Yield the address of a scheduler with one worker, in this process."""
-    distributed = pytest.importorskip("distributed")
+    distributed = need("distributed")
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
     ) as cluster:
@@ -80,7 +81,7 @@ def test_no_scheduler_at_the_address_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
     wrong: str,
 ) -> None:
-    pytest.importorskip("distributed")
+    need("distributed")
     monkeypatch.setattr("forensics.runs.mixture.count_text.DASK_SECONDS", 0.2)
     line = [
         "mixture",
@@ -103,5 +104,6 @@ def test_distributed_that_is_not_installed_is_answered_with_the_line_that_instal
     tokenizer: Path, corpora: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
+    skip_without("highspy")
     with pytest.raises(MissingExtraError, match=r"--dask needs .*forensics\[mixture\]"):
         fx.infer_mixture(tokenizer, corpora, dask="tcp://127.0.0.1:8786")

@@ -15,6 +15,10 @@ from forensics.cli.main import run
 from forensics.errors import BadInputError
 from forensics.progress import Progress
 from forensics.sources.texts.corpora import find_corpora, read_corpus
+from tests.extras import need
+
+need("highspy")
+need("numba")
 
 SHARES = {"languages/de": 0.25, "languages/en": 0.5, "code/python": 0.25}
 
@@ -70,8 +74,14 @@ def test_a_known_mixture_is_found_and_all_files_are_written(folder: Path, tmp_pa
     for key in ("interval", "merges_used", "missing_merges", "violation", "unexplained", "seconds"):
         assert key in summary
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "mixture.json", "merges.parquet", "manifest.json", "report.html", "report.md", "plots",
-    }  # fmt: skip
+        "mixture.json",
+        "summary.json",
+        "merges.parquet",
+        "manifest.json",
+        "report.html",
+        "report.md",
+        "plots",
+    }
     assert (
         len(pd.read_parquet(tmp_path / "out" / "merges.parquet"))
         == summary["merges_used"] - summary["missing_merges"]
@@ -189,7 +199,7 @@ def test_a_rank_file_whose_rule_is_not_known_is_refused_until_one_is_named(
     file.write_text(
         "".join(f"{base64.b64encode(token).decode()} {rank}\n" for rank, token in enumerate(ranks))
     )
-    with pytest.raises(BadInputError, match=r"do not say how text is cut.*name the rule with --pretokenizer"):
+    with pytest.raises(BadInputError, match=r"do not say how text is cut.*name the rule with `pretokenizer`"):
         fx.infer_mixture(file, groups(folder))
     found = fx.infer_mixture(file, groups(folder), pretokenizer="gpt2")
-    assert found.summary["splitting"]["origin"] == "--pretokenizer gpt2"
+    assert found.summary["splitting"]["origin"] == "the rule gpt2, as asked for"

@@ -135,7 +135,7 @@ def test_a_finished_run_is_not_computed_again(run, tiny_model):
 
 
 def test_a_finished_run_of_other_options_is_not_replaced_unasked(run, tiny_model):
-    with pytest.raises(BadInputError, match="--overwrite"):
+    with pytest.raises(BadInputError, match="`overwrite`"):
         scan(tiny_model, out=run.folder, candidates=20, audit_sample=30)
 
 
@@ -171,7 +171,7 @@ def test_only_the_requested_tokens_are_verified(tiny_model):
 
 def test_without_verification_the_scan_finishes_and_says_why(tiny_model, tmp_path):
     result = scan(tiny_model, verify=False, out=tmp_path / "out")
-    assert "--no-verify" in result.summary["verification"]["skipped"]
+    assert "switched off" in result.summary["verification"]["skipped"]
     assert "verdict" not in result.tokens
     assert (tmp_path / "out" / "report.html").exists()
 
@@ -217,11 +217,11 @@ def test_given_references_and_indicator_are_used(tiny_model):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"candidates": 0}, "--candidates"),
-        ({"tokens": [ROWS]}, "--tokens.*no row of the matrix"),
-        ({"tokens": []}, "--tokens.*names no token"),
-        ({"reference": [-1]}, "--reference"),
-        ({"indicator": "eout_bias"}, "--indicator.*does not apply"),
+        ({"candidates": 0}, "candidates: found 0"),
+        ({"tokens": [ROWS]}, "tokens: .*no row of the matrix"),
+        ({"tokens": []}, "tokens: names no token"),
+        ({"reference": [-1]}, "reference: -1"),
+        ({"indicator": "eout_bias"}, "indicator: .*does not apply"),
     ],
 )
 def test_options_that_cannot_be_used_are_one_clear_line(tiny_model, options, message):

@@ -6,6 +6,8 @@ import forensics as fx
 from tests.sources.written_tokenizers import minilm
 from tests.sticky.small_minilm import ORDINARY, STICKY, ids_of, sentences, write_small_minilm
 
+pytestmark = pytest.mark.slow
+
 ON_CPU = {"threads": 1, "device": "cpu"}
 
 

@@ -6,6 +6,8 @@ import forensics as fx
 from tests.sticky.bag_encoder import english
 from tests.sticky.planted_embedder import FIRST, write_planted_folder
 
+pytestmark = pytest.mark.slow
+
 EXTRA = 150
 PLANTED = tuple(range(FIRST + 10, FIRST + 22))
 NOISY = tuple(range(FIRST + 40, FIRST + 60))

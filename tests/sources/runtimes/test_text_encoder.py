@@ -5,6 +5,7 @@ import pytest
 
 from forensics.errors import BadInputError
 from forensics.sources.runtimes.text_encoder import open_text_encoder
+from tests.extras import need
 from tests.sticky.bag_encoder import english
 from tests.sticky.embedding_folder import write_embedding_folder
 
@@ -15,7 +16,7 @@ def folder(tmp_path_factory):
 
 
 def test_vectors_are_those_of_sentence_transformers(folder):
-    library = pytest.importorskip("sentence_transformers")
+    library = need("sentence_transformers")
     texts = [*english(7, 0), "river", "zebra crossing"]
     encoder = open_text_encoder(folder, device="cpu")
     expected = library.SentenceTransformer(str(folder), device="cpu").encode(texts)

@@ -11,6 +11,7 @@ from forensics.sources.runtimes.transformers_runtime import (
     loading_options,
     reason_of,
 )
+from tests.extras import need
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_an_unknown_dtype_lists_the_known_ones():
 
 
 def test_a_device_that_is_not_here_is_refused():
-    torch = pytest.importorskip("torch")
+    torch = need("torch")
     assert choose_device(torch, "cpu").type == "cpu"
     with pytest.raises(BadInputError, match="'abacus' cannot be used"):
         choose_device(torch, "abacus")

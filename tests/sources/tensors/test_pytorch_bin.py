@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from forensics.errors import BadInputError
 from forensics.sources.tensors.pytorch_bin import read_pytorch_bin
+from tests.extras import need
 
-torch = pytest.importorskip("torch")
+torch = need("torch")
 
 FILE_SETTINGS = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -7,6 +7,7 @@ from hypothesis.extra import numpy as hnp
 
 from forensics.errors import BadInputError
 from forensics.sources.tensors.safetensors_file import read_safetensors
+from tests.extras import need
 from tests.sources.written_checkpoints import matrix, raw_safetensors
 
 FILE_SETTINGS = settings(
@@ -38,7 +39,7 @@ def test_rows_equal_what_the_reference_wrote(tmp_path, array, data):
 
 
 def test_bf16_and_f8_rows_equal_torch(tmp_path):
-    torch = pytest.importorskip("torch")
+    torch = need("torch")
     from safetensors.torch import save_file
 
     codes = torch.arange(65536, dtype=torch.int32).to(torch.uint16).view(torch.bfloat16).reshape(256, 256)

@@ -1,15 +1,17 @@
 import numpy as np
-import tiktoken._educational
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.sources.tokenizer_files.merge_recovery import last_merge, merges_from_ranks, merges_from_scores
+from tests.extras import need
 from tests.sources.written_tokenizers import LINES
+
+trainer = need("tiktoken._educational")
 
 
 def test_ranks_learnt_by_a_reference_trainer_give_back_its_merges():
     """The merge list of tiktoken's readable trainer is, by construction, its ranks above 255 in order."""
-    ranks = tiktoken._educational.bpe_train("\n".join(LINES[:3]), 340, r"\w+|\s+|[^\w\s]+", visualise=None)
+    ranks = trainer.bpe_train("\n".join(LINES[:3]), 340, r"\w+|\s+|[^\w\s]+", visualise=None)
     merges, by_hand = merges_from_ranks(ranks)
     assert by_hand == []
     assert [left + right for left, right in merges] == sorted(

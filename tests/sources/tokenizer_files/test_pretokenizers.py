@@ -1,11 +1,13 @@
 import unicodedata
 
 import pytest
-import regex
 from hypothesis import assume, given, settings
 
 from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES, TRANSFORMERS_CLASSES
+from tests.extras import need
 from tests.sources.written_tokenizers import texts
+
+regex = need("regex")
 
 #: What each name does to one line, worked out by hand from the rule in words.
 LINE = "I'll pay 12345 €!!\n\n  ok"

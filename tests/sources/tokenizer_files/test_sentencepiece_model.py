@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import sentencepiece
 from hypothesis import HealthCheck, given, settings
@@ -121,3 +123,27 @@ def test_a_garbled_file_is_read_or_refused(tmp_path, how):
         assert "\n" not in str(error)
     else:
         assert len(source.pieces) > 0
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_added_tokens_beside_a_model_of_an_unknown_class(tmp_path, kind):
+    data = sentencepiece_bytes(model_type=kind, normalization_rule_name="identity")
+    (tmp_path / "tokenizer.model").write_bytes(data)
+    bare = open_tokenizer(tmp_path)
+    size = len(bare.pieces)
+    decoder = {
+        "1": {"content": bare.pieces[1], "special": True},
+        "2": {"content": "<other>", "special": True},
+        str(size): {"content": "<tool>", "special": True},
+        str(size + 3): {"content": "<far>", "lstrip": True},
+    }
+    config = {"tokenizer_class": "OwnTokenizer", "added_tokens_decoder": decoder}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    source = open_tokenizer(tmp_path)
+    assert source.pieces == (*bare.pieces, "<tool>", None, None, "<far>")
+    assert encode(source, "<tool>") == [size]
+    assert encode(source, "a  <far>")[-1] == size + 3
+    assert encode(source, "the cat") == encode(bare, "the cat")
+    assert any("'<other>' as id 2, where the model has" in note for note in source.notes)
+    added = {token.content: (token.token_id, token.special) for token in source.added_tokens}
+    assert (added["<tool>"], added["<far>"]) == ((size, True), (size + 3, False))

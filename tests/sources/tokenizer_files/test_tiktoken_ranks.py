@@ -2,16 +2,19 @@ import base64
 import json
 
 import pytest
-import tiktoken
 from hypothesis import HealthCheck, given, settings
-from tiktoken_ext import openai_public
 
 from forensics.errors import BadInputError
 from forensics.sources.tokenizer_files import tiktoken_ranks
 from forensics.sources.tokenizer_files.byte_alphabet import bytes_of_piece
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
-from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES
+from forensics.sources.tokenizer_files.pretokenizers import GPT2, LLAMA_CPP_NAMES
+from forensics.sources.tokenizer_files.tiktoken_ranks import KNOWN_NAMES, RankFile
+from tests.extras import need
 from tests.sources.written_tokenizers import byte_level_json, damage, encode, garbled, texts
+
+tiktoken = need("tiktoken")
+openai_public = need("tiktoken_ext.openai_public")
 
 FILES = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -117,3 +120,22 @@ def test_a_garbled_file_is_read_or_refused(tmp_path, how):
         assert "\n" not in str(error)
     else:
         assert len(source.pieces) > 0
+
+
+def test_special_tokens_of_known_files_follow_the_ranks() -> None:
+    qwen = KNOWN_NAMES["qwen.tiktoken", 151643].special
+    assert (len(qwen), qwen["<|im_start|>"], qwen["<|extra_204|>"]) == (208, 151644, 151850)
+    llama = KNOWN_NAMES["tokenizer.model", 128000].special
+    assert (len(llama), llama["<|eot_id|>"], llama["<|reserved_special_token_250|>"]) == (256, 128009, 128255)
+
+
+def test_what_a_folder_says_of_special_tokens_counts_more(tmp_path, monkeypatch) -> None:
+    ranks = {bytes([byte]): byte for byte in range(256)}
+    lines = [f"{base64.b64encode(token).decode()} {rank}" for token, rank in ranks.items()]
+    (tmp_path / "own.tiktoken").write_text("\n".join(lines))
+    known = RankFile("Own", GPT2, {"<a>": 256, "<b>": 257, "<c>": 258})
+    monkeypatch.setitem(KNOWN_NAMES, ("own.tiktoken", 256), known)
+    decoder = {"257": {"content": "<better>", "special": True}, "259": {"content": "<c>", "special": True}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": decoder}))
+    source = open_tokenizer(tmp_path)
+    assert source.pieces[256:] == ("<a>", "<better>", None, "<c>")

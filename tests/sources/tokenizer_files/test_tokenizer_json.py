@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from forensics.errors import BadInputError
 from forensics.sources.interface import TokenizerModel
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
+from tests.extras import need
 from tests.sources.written_tokenizers import byte_level_json, damage, encode, garbled, minilm, texts
 
 FILES = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -104,13 +105,13 @@ def test_an_id_that_the_library_does_not_honour_is_noted(tmp_path):
     decoder = {"900": {"content": "<far>", "special": True}}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": decoder}))
     source = open_tokenizer(tmp_path)
-    assert source.pieces[900] == "<far>"
+    assert source.pieces[600:] == ("<far>",)
     assert any("'<far>' as id 900" in note for note in source.notes)
 
 
 @pytest.fixture(scope="module")
 def auto_tokenizer():
-    transformers = pytest.importorskip("transformers")
+    transformers = need("transformers")
     return transformers.AutoTokenizer.from_pretrained(minilm(), local_files_only=True)
 
 

@@ -29,7 +29,7 @@ def test_vocab_txt_gives_the_same_vocabulary_as_tokenizer_json(bert):
     assert {token.token_id for token in ours.added_tokens} == {
         token.token_id for token in reference.added_tokens
     }
-    assert ours.pretokenizer_origin == "tokenizer_config.json, BERT's splitting"
+    assert ours.pretokenizer_origin == "class BertTokenizer (tokenizer_config.json)"
 
 
 @FILES

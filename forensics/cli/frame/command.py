@@ -1,0 +1,98 @@
+"""One way for all analysing commands: parse, call the library, show what it gave, mind the gate."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forensics.cli.frame.fail_on import Condition
+from forensics.cli.frame.options import declared_options, shared_options
+from forensics.cli.frame.parsing import default_folder
+from forensics.cli.frame.session import Session
+
+if TYPE_CHECKING:
+    from forensics.runs.frame.result import Result
+
+__all__ = ["analysis"]
+
+#: Calls the library with what is examined and the options.
+Call = Callable[..., "Result[Any]"]
+
+
+def analysis(
+    name: str,
+    options: type,
+    *,
+    short_help: str,
+    example: str,
+    gate: str,
+    seed: bool = True,
+    resume: bool = False,
+    more: Mapping[str, click.Option] | None = None,
+    folder: Callable[[str], Path] = default_folder,
+) -> Callable[[Call], click.Command]:
+    """Return what makes a command of a function; the function's docstring is the command's help.
+
+    :param name: Its name.
+    :param options: Its dataclass of options.
+    :param short_help: One line for the overview.
+    :param example: A command line that runs.
+    :param gate: An example of a `--fail-on` condition.
+    :param seed: Whether anything in it is drawn at random.
+    :param resume: Whether it keeps a journal.
+    :param more: Options that stand for no field, see `declared_options`.
+    :param folder: From what is examined to the default of `--out`.
+    """
+
+    def make(call: Call) -> click.Command:
+        examined = next(iter(inspect.signature(call).parameters))
+        argument = click.Argument([examined])
+
+        @click.pass_context
+        def callback(ctx: click.Context, /, **given: Any) -> int:
+            target = given.pop(examined)
+            out = given.pop("out") or folder(target)
+            session = ctx.ensure_object(Session)
+            session.command, session.folder = ctx.command, out
+            return _run(call, target, out, session, **given)
+
+        return click.Command(
+            name,
+            params=[
+                argument,
+                *declared_options(options, more or {}),
+                *shared_options(name, gate, seed=seed, resume=resume),
+            ],
+            callback=callback,
+            help=inspect.getdoc(call),
+            short_help=short_help,
+            epilog=f"Example: {example}",
+        )
+
+    return make
+
+
+def _run(
+    call: Call,
+    target: str,
+    out: Path,
+    session: Session,
+    *,
+    as_json: bool,
+    fail_on: Sequence[Condition],
+    **given: Any,
+) -> int:
+    """Call the library with standard output kept for the result, and finish."""
+    from forensics.cli.frame.finish import finish
+    from forensics.cli.frame.flags import as_typed
+    from forensics.cli.frame.streams import library_output_on_stderr
+    from forensics.cli.frame.terminal import make_progress
+
+    progress = make_progress(quiet=as_json, spell=lambda text: as_typed(text, session.command))
+    with library_output_on_stderr():
+        result = call(target, out=out, command_line=session.command_line, progress=progress, **given)
+    return finish(result, out, fail_on, as_json=as_json)

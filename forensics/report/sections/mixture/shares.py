@@ -1,0 +1,110 @@
+"""The shares of a mixture: in a sentence, in tiles, and one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from forensics.report.blocks import Block, Code, FigureBlock, Number, Paragraph, Section, Tile
+from forensics.report.declared import table
+from forensics.report.results import Results
+from forensics.schema.mixture import MixtureSummary
+
+__all__ = ["DATA", "headline", "largest_first", "shares", "text", "tiles"]
+
+#: Where the rest of a table is.
+DATA = "mixture.json"
+_CAVEAT = (
+    "Shares are of the categories given here: text of another kind is credited to whichever of them it "
+    "resembles, and leaving a category out hardly moves the violation. A low violation does not show that "
+    "the list of categories is complete."
+)
+
+
+def largest_first(proportions: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return names and shares, the largest share first."""
+    return sorted(proportions.items(), key=lambda item: -item[1])
+
+
+def headline(results: Results[MixtureSummary]) -> str:
+    """Return the finding in a sentence; where the estimate is in doubt, that and no shares."""
+    summary = results.summary
+    name = summary.tokenizer.name
+    if summary.doubts:
+        return f"No reliable estimate for {name}: {'; '.join(summary.doubts)}."
+    largest = largest_first(summary.groups or summary.proportions)[:3]
+    first = ", ".join(f"{share:.0%} {group}" for group, share in largest)
+    best, share = largest_first(summary.proportions)[0]
+    most = f"; the largest category is {best} with {share:.0%}" if summary.groups else ""
+    return (
+        f"The merges of {name} fit training text of {first}{most} "
+        f"({summary.merges_used:,} merges, {summary.violation.total:.0%} of counts unexplained)."
+    )
+
+
+def tiles(results: Results[MixtureSummary]) -> tuple[Tile, ...]:
+    """Return the groups' shares and how much of the list is explained."""
+    summary, short = results.summary, results.summary.violation.total
+    tone = "bad" if short > 0.5 else "plain"
+    return (
+        *(Tile(group, f"{share:.0%}") for group, share in summary.groups.items()),
+        Tile("merges explained", f"{summary.merges_used:,}", f"of {summary.merges_total:,}"),
+        Tile("unexplained", f"{short:.0%}", "of the expected counts", tone),
+    )
+
+
+def shares(results: Results[MixtureSummary]) -> Section:
+    """Return the table and the picture of the shares."""
+    summary = results.summary
+    blocks: list[Block] = [Paragraph(doubt, "warn") for doubt in summary.doubts]
+    caption = "Shares of the training text, in bytes."
+    if summary.interval:
+        caption += (
+            f" The bars are nominal 95 % intervals from {summary.bootstrap} simulated tokenizers. They "
+            "know the noise of sampling and not how unlike the training text the given text is: with other "
+            "documents of source code they held the truth in half of the cases "
+            "(benchmarks/mixture_coverage.py)."
+        )
+    blocks += [Paragraph(_CAVEAT), FigureBlock("shares", caption)]
+    if summary.groups:
+        columns = (("group", lambda row: Code(row[0])), ("share", lambda row: _percent(row[1])))
+        grouped = largest_first(summary.groups)
+        blocks.append(table("groups", "Shares by group.", grouped, *columns, where_rest=DATA))
+    ends, other = summary.interval, summary.other_method
+    blocks.append(
+        table(
+            "shares",
+            caption,
+            largest_first(summary.proportions),
+            ("category", lambda row: Code(row[0])),
+            ("share", lambda row: _percent(row[1])),
+            ("low", lambda row: _percent(ends[row[0]][0])) if ends else None,
+            ("high", lambda row: _percent(ends[row[0]][1])) if ends else None,
+            ("other method", lambda row: _percent(other[row[0]])) if other else None,
+            *(
+                (name, lambda row, guess=guess: _percent(guess[row[0]]))
+                for name, guess in (summary.baselines or {}).items()
+            ),
+            where_rest=DATA,
+        )
+    )
+    return Section("shares", "Shares", tuple(blocks))
+
+
+def _percent(share: float) -> Number:
+    return Number(share, percent=True)
+
+
+def text(results: Results[MixtureSummary]) -> Section:
+    """Return how much text there was of every category."""
+    shown = table(
+        "text",
+        "The counted text.",
+        results.summary.text.items(),
+        ("category", lambda row: Code(row[0])),
+        ("bytes", lambda row: Number(row[1].bytes)),
+        ("pre-tokens", lambda row: Number(row[1].pretokens)),
+        ("distinct", lambda row: Number(row[1].distinct_pretokens)),
+        ("rare ones dropped", lambda row: Number(row[1].dropped_rare)),
+        where_rest=DATA,
+    )
+    return Section("text", "Text", (shown,))

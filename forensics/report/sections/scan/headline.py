@@ -1,0 +1,61 @@
+"""The sentence an auditor can quote, and the few numbers that stand beside it."""
+
+from __future__ import annotations
+
+from forensics.report.blocks import Tile
+from forensics.report.results import Results
+from forensics.report.sections.scan.remarks import floor_sentence
+from forensics.report.sections.scan.verification import why_not_verified
+from forensics.report.sections.shared.counts import count_tiles
+from forensics.report.wording import interval_text, spread
+from forensics.schema.scan import ScanSummary, VerificationSummary
+
+__all__ = ["headline", "tiles"]
+
+
+def headline(results: Results[ScanSummary]) -> str:
+    """Return what was found, with its uncertainty and its floor of false alarms, in plain sentences."""
+    found, chosen = results.summary.verification, results.summary.indicator
+    if found.tested:
+        return _verified_headline(found)
+    return (
+        f"By weights alone, {chosen.n_candidates:,} tokens are candidates (the lowest {chosen.percent:g} % "
+        f"by {chosen.name}). The threshold found in the data puts {chosen.data_driven.n_below:,} below it. "
+        f"Nothing was verified by prompting: {why_not_verified(found)}."
+    )
+
+
+def _verified_headline(found: VerificationSummary) -> str:
+    """Return the headline of a run that prompted the model."""
+    one = found.verified == 1
+    sentences = [
+        f"{found.verified:,} of {found.tested:,} tested tokens {'is' if one else 'are'} under-trained: "
+        f"prompted to repeat {'it' if one else 'them'}, the model stays below a probability of 0.01."
+    ]
+    if found.estimate_total is not None:
+        alarms = found.expected_false_alarms and found.expected_false_alarms.value
+        of_these = f", about {alarms:,.0f} of them false alarms by the floor below" if alarms else ""
+        # The ranking holds ordinary tokens only: bytes, special and unreachable ones are counted apart.
+        total = f"{found.estimate_total:,.0f}{spread(found.interval)}{of_these}"
+        sentences.append(f"Over all ordinary tokens of the vocabulary the estimate is {total}.")
+    floor = floor_sentence(found.false_alarm_floor)
+    return " ".join([*sentences, floor] if floor else sentences)
+
+
+def tiles(results: Results[ScanSummary]) -> tuple[Tile, ...]:
+    """Return the numbers to be read at a glance."""
+    found = results.summary.verification
+    if not found.tested:
+        candidates = f"{results.summary.indicator.n_candidates:,}"
+        return (Tile("candidates", candidates, "not verified", "warn"), *count_tiles(results))
+    tone = "bad" if found.verified else "good"
+    out = [Tile("verified under-trained", f"{found.verified:,}", f"of {found.tested:,} tested", tone)]
+    if found.estimate_total is not None:
+        between = interval_text(found.interval)
+        note = f"95 %: {between}" if between else ""
+        out.append(Tile("estimate, whole ranking", f"{found.estimate_total:,.0f}", note))
+    floor = found.false_alarm_floor
+    if floor is not None and floor.share is not None:
+        drawn = f"{floor.n:,} ordinary tokens" if floor.n else ""
+        out.append(Tile("false-alarm floor", f"{100 * floor.share:.2g} %", drawn))
+    return (*out, *count_tiles(results))

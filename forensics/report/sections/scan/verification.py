@@ -1,0 +1,97 @@
+"""What prompting the model showed: counts with their uncertainty, the plot, and the parts of the run."""
+
+from __future__ import annotations
+
+from forensics.report.blocks import Block, Cell, Code, Facts, FigureBlock, Number, Paragraph, Section
+from forensics.report.declared import share, table
+from forensics.report.results import Results
+from forensics.report.sections.scan.remarks import remarks
+from forensics.report.wording import interval_text, spaced, spread
+from forensics.schema.scan import ScanSummary, VerificationSummary
+
+__all__ = ["verification", "why_not_verified"]
+
+_HOW = (
+    "Every tested token is put before the model by its id, and the model is asked to repeat it. max_prob is "
+    "the highest probability it gives the token over all prompts and steps: below 0.001 is verified "
+    "strongly, below 0.01 weakly, below 0.1 inconclusive, anything above clears the token: the model knows "
+    "it."
+)
+_FIGURE = (
+    "max_prob of every tested token against its indicator (low indicator = suspicious). Untrained tokens "
+    "gather at the lower left; dashed lines are the verdicts' thresholds, dotted ones the two cuts."
+)
+
+
+def why_not_verified(found: VerificationSummary) -> str:
+    """Return why there was no verification, without a full stop."""
+    return (found.skipped or "verification was switched off").rstrip(". ")
+
+
+def verification(results: Results[ScanSummary]) -> Section:
+    """Return the section on prompting; a run without it gets the reason instead."""
+    found, title = results.summary.verification, "Verification by prompting"
+    if not found.tested:
+        reason = Paragraph(f"Not run: {why_not_verified(found)}.", "warn")
+        return Section("verification", title, (reason,))
+    blocks: list[Block] = [Paragraph(_HOW), Facts(_facts(found)), *remarks(found)]
+    blocks.append(FigureBlock("verification", _FIGURE))
+    if found.prompts:
+        columns = (("prompt", lambda prompt: prompt[0]), ("text", lambda prompt: Code(prompt[1])))
+        blocks.append(table("prompts", "What the model is asked.", found.prompts.items(), *columns))
+    return Section("verification", title, (*blocks, *_parts(found)))
+
+
+def _facts(found: VerificationSummary) -> tuple[tuple[str, Cell], ...]:
+    """Return the counts of the run."""
+    facts: list[tuple[str, Cell]] = [
+        ("tested", Number(found.tested)),
+        ("verified", Number(found.verified)),
+        ("of these strongly (max_prob < 0.001)", Number(found.strong)),
+        ("of these weakly (max_prob < 0.01)", Number(found.weak)),
+        ("inconclusive (< 0.1)", Number(found.inconclusive)),
+        ("rejected: the model repeats them", Number(found.rejected)),
+        ("could not be tested", Number(found.not_encodable)),
+        ("further rows identical to a verified one", Number(found.same_rows_as_verified)),
+    ]
+    if found.estimate_total is not None:
+        estimate = f"{found.estimate_total:,.0f}{spread(found.interval)}"
+        facts.append(("estimate for all ordinary tokens", estimate))
+    alarms = found.expected_false_alarms
+    if alarms is not None and alarms.value is not None:
+        between = interval_text(alarms.interval)
+        shown = f"{alarms.value:,.0f}" + (f" ({between})" if between else "")
+        facts.append(("of these false alarms, by the floor", shown))
+    return tuple(facts)
+
+
+def _parts(found: VerificationSummary) -> list[Block]:
+    """Return how many tokens of each part of the run, and of each sample of the rest, verified."""
+    blocks: list[Block] = []
+    if found.by_role:
+        blocks.append(
+            table(
+                "by-role",
+                "Parts of the run: why a token was tested.",
+                found.by_role.items(),
+                ("part", lambda part: spaced(part[0])),
+                ("tested", lambda part: Number(part[1].tested)),
+                ("verified", lambda part: Number(part[1].verified)),
+                ("share", lambda part: share(part[1].verified, part[1].tested)),
+            )
+        )
+    if found.strata:
+        blocks.append(
+            table(
+                "strata",
+                "The ranking below the stop, in stretches of which a random sample was verified.",
+                list(enumerate(found.strata, 1)),
+                ("stretch", lambda stretch: Number(stretch[0])),
+                ("tokens", lambda stretch: Number(stretch[1].size)),
+                ("tested", lambda stretch: Number(stretch[1].tested)),
+                ("verified", lambda stretch: Number(stretch[1].verified)),
+                ("share", lambda stretch: share(stretch[1].verified, stretch[1].tested)),
+                where_rest="summary.json",
+            )
+        )
+    return blocks
