@@ -47,6 +47,7 @@ _MERGE_RULES = {
     "dangling_merge": "merge/dangling",
     "unformable_merge": "merge/unformable",
     "token_without_merge": "merge/token-without-merge",
+    "merge_by_hand": "merge/by-hand",
 }
 
 

@@ -31,7 +31,15 @@ from forensics.sources.interface import TokenizerSource
 from forensics.vocabulary.scripts import script_of_text
 from forensics.vocabulary.vocabulary import Vocabulary
 
-__all__ = ["VARIANT", "Coverage", "LanguageQuality", "ParallelQuality", "audit_languages", "split_characters"]
+__all__ = [
+    "REFERENCE",
+    "VARIANT",
+    "Coverage",
+    "LanguageQuality",
+    "ParallelQuality",
+    "audit_languages",
+    "split_characters",
+]
 
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]

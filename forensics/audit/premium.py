@@ -99,7 +99,7 @@ def ratio_of_sums(
 
 
 def joined_ratio(
-    encoder: tokenizers.Tokenizer, lines: Sequence[str], reference: Sequence[str], between: str = "\n"
+    encoder: tokenizers.Tokenizer, lines: Sequence[str], reference: Sequence[str], between: str = " "
 ) -> Ratio:
     """Return the ratio for all lines joined to one string, as Petrov et al. count.
 

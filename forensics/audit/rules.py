@@ -66,6 +66,12 @@ _TABLE = (
         "Nothing, if it was put in by hand; else check that the merge list is complete.",
     ),
     Rule(
+        "merge/by-hand",
+        _N,
+        "Merges were put in by hand: ladders of whitespace or numbers, or declared tokens.",
+        "Nothing; do not read them as a trace of training text.",
+    ),
+    Rule(
         "added/overrides",
         _W,
         "An added token is cut out of text before the algorithm runs, and ordinary pieces die of it.",

@@ -9,7 +9,7 @@ how the word is shown to the tokenizer (GPT-2 English fertility: 1.23 in context
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -28,7 +28,6 @@ __all__ = [
     "UNSPACED_SCRIPTS",
     "WordQuality",
     "WordVariant",
-    "Words",
     "tokens_of_words",
     "word_quality",
     "words_in_context",
@@ -45,22 +44,12 @@ _BATCH = 8192
 class WordVariant(StrEnum):
     """How a word is shown to the tokenizer."""
 
-    #: With one space in front, except at the start of a line; a token that is the space alone is left out.
+    #: With one space in front, wherever it stands; a token that is the space alone is left out.
     LEADING_SPACE = "leading_space/whitespace_words"
     #: By itself.
     BARE = "bare/whitespace_words"
     #: Within its line, by the tokens that cover one of its characters.
     IN_CONTEXT = "in_context/whitespace_words"
-
-
-@dataclass(frozen=True)
-class Words:
-    """Distinct words of a text and how often each occurs, those at a line's start apart."""
-
-    #: Distinct words at the start of a line, and their counts.
-    initial: tuple[tuple[str, int], ...]
-    #: Distinct words elsewhere, and their counts.
-    inner: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -81,39 +70,33 @@ class WordQuality:
     variant: WordVariant
 
 
-def words_of(lines: Iterable[str]) -> Words:
-    """Return the words of `lines`, those that begin a line (nothing in front of them) apart."""
-    initial: Counter[str] = Counter()
-    inner: Counter[str] = Counter()
+def words_of(lines: Iterable[str]) -> dict[str, int]:
+    r"""Return the distinct words of `lines`, sorted, and how often each occurs.
+
+    >>> words_of(["the cat", "the\tend"])
+    {'cat': 1, 'end': 1, 'the': 2}
+    """
+    counts: Counter[str] = Counter()
     for line in lines:
-        words = line.split()
-        if words and line.startswith(words[0]):
-            initial[words.pop(0)] += 1
-        inner.update(words)
-    return Words(tuple(sorted(initial.items())), tuple(sorted(inner.items())))
+        counts.update(line.split())
+    return dict(sorted(counts.items()))
 
 
 def word_quality(
     encoder: tokenizers.Tokenizer,
     vocabulary: Vocabulary,
-    words: Words,
+    words: Mapping[str, int],
     variant: WordVariant = WordVariant.LEADING_SPACE,
 ) -> WordQuality | None:
     """Return fertility, continued and single-token words, by occurrence; None for no words.
 
     :param encoder: The working tokenizer.
     :param vocabulary: Its vocabulary.
-    :param words: The words.
+    :param words: Word -> how often it occurs.
     :param variant: `LEADING_SPACE` or `BARE`; for words in context see `words_in_context`.
     """
-    groups = [(words.initial, False), (words.inner, variant is WordVariant.LEADING_SPACE)]
-    tokens = np.concatenate(
-        [
-            tokens_of_words(encoder, vocabulary, [word for word, _ in group], spaced)
-            for group, spaced in groups
-        ]
-    )
-    counts = np.array([count for group, _ in groups for _, count in group], dtype=np.int64)
+    tokens = tokens_of_words(encoder, vocabulary, list(words), variant is WordVariant.LEADING_SPACE)
+    counts = np.array(list(words.values()), dtype=np.int64)
     return _quality(tokens, counts, variant, float(tokens.mean()) if len(tokens) else None)
 
 

@@ -77,7 +77,7 @@ def test_variants_are_named_and_not_compared():
     lines, reference = ["droits humains", "tous"], ["human rights", "all"]
     joined = joined_ratio(source.encoder, lines, reference)
     encode = source.encoder.encode
-    assert joined.value == len(encode("droits humains\ntous").ids) / len(encode("human rights\nall").ids)
+    assert joined.value == len(encode("droits humains tous").ids) / len(encode("human rights all").ids)
     tokens, base = np.array([4, 9]), np.array([2, 3])
     mean = mean_of_ratios(tokens, base)
     assert mean.value == pytest.approx((4 / 2 + 9 / 3) / 2)

@@ -36,7 +36,9 @@ def test_templates_of_a_gguf_file(tmp_path):
     (template,) = read_chat_templates(source)
     assert template.text == source.chat_template
     assert template.file.endswith(".gguf: tokenizer.chat_template")
-    path = write_gguf_tokenizer(tmp_path / "x.gguf", "gpt2", ["a", "b"], chat_template="T", token_type=[1, 1])
+    path = write_gguf_tokenizer(
+        tmp_path / "x.gguf", "gpt2", ["a", "b", "ab"], chat_template="T", token_type=[1, 1, 1], merges=["a b"]
+    )
     assert [one.text for one in read_chat_templates(open_tokenizer(path))] == ["T"]
 
 
