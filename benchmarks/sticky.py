@@ -24,7 +24,9 @@ import torch
 
 from forensics.progress import Progress
 from forensics.runs.sticky.contraction import probe_sets
-from forensics.runs.sticky.inputs import StickyOptions, reachable_tokens, round_trip_tokens, sentence_sets
+from forensics.runs.sticky.inputs import read_texts
+from forensics.schema.sticky import StickyOptions
+from forensics.sticky.available import reachable_tokens, round_trip_tokens
 from forensics.sources.runtimes.text_encoder import open_text_encoder
 from forensics.sticky.contraction import Lines, measure_token
 from forensics.sticky.early_stop import best_scores

@@ -22,7 +22,9 @@ from scipy import stats
 
 from forensics.files import read_json
 from forensics.runs.sticky.contraction import probe_sets
-from forensics.runs.sticky.inputs import StickyOptions, round_trip_tokens, sentence_sets
+from forensics.runs.sticky.inputs import read_texts
+from forensics.schema.sticky import StickyOptions
+from forensics.sticky.available import round_trip_tokens
 from forensics.sources.runtimes.text_encoder import TextEncoder, open_text_encoder
 from forensics.sources.texts.sentences import retrieval_set
 from forensics.sticky.contraction import Lines, measure_token

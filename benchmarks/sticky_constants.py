@@ -21,7 +21,9 @@ import pandas as pd
 from scipy import stats
 
 from forensics.runs.sticky.contraction import probe_sets
-from forensics.runs.sticky.inputs import StickyOptions, reachable_tokens
+from forensics.runs.sticky.inputs import read_texts
+from forensics.schema.sticky import StickyOptions
+from forensics.sticky.available import reachable_tokens
 from forensics.sources.runtimes.text_encoder import open_text_encoder
 from forensics.sources.texts.sentences import retrieval_set
 from forensics.sticky.contraction import Lines, measure_token

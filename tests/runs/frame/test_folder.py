@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import subprocess
 import sys
 
@@ -164,7 +163,7 @@ def test_a_second_process_is_kept_out_and_a_killed_one_leaves_no_lock(tmp_path):
         other.kill()
         other.wait()
     with held(out):
-        assert os.listdir(out) == []
+        assert list(out.iterdir()) == []
 
 
 def test_the_summary_and_the_record_are_the_same_thing(given):

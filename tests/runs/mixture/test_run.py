@@ -70,7 +70,8 @@ def test_a_known_mixture_is_found_and_all_files_are_written(folder: Path, tmp_pa
     for key in ("interval", "merges_used", "missing_merges", "violation", "unexplained", "seconds"):
         assert key in summary
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "mixture.json", "summary.json", "merges.parquet", "manifest.json", "report.html", "report.md", "plots",
+        "mixture.json", "summary.json", "merges.parquet", "manifest.json", "report.html", "report.md",
+        "plots",
     }  # fmt: skip
     assert (
         len(pd.read_parquet(tmp_path / "out" / "merges.parquet"))
