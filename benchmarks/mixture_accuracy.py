@@ -26,13 +26,13 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from forensics.mixture.counts import count_merges
 from forensics.mixture.infer import infer_proportions
-from forensics.mixture.merge_list import MergeList, build_merge_list
 from forensics.mixture.pair_spelling import spell_words
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
-from forensics.mixture.splitting import Splitter
 from forensics.progress import Progress
 from forensics.runs.frame.peak_memory import peak_rss_bytes
 from forensics.sources.texts.corpora import Corpus, find_corpora, read_corpus
+from forensics.vocabulary.merge_list import MergeList, build_merge_list
+from forensics.vocabulary.splitting import Splitter
 
 BYTE_LEVEL = pre_tokenizers.ByteLevel(add_prefix_space=False)
 #: Merges learned where the number used is left to the inference.

@@ -17,7 +17,7 @@ from typing import Any
 
 import forensics as fx
 from forensics.files import write_atomically, write_json
-from forensics.report.mixture_plots import draw_mixture_plots
+from forensics.report.plots.mixture import draw_plots
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
         parts += [arguments.setting] if arguments.setting else []
         name = "-".join(parts)
         write_json(arguments.out / f"{name}.json", summary)
-        png = draw_mixture_plots(summary, found.merges)["shares"].png
+        png = draw_plots(found.results)["shares"].png
         write_atomically(arguments.out / f"{name}.png", lambda file, png=png: file.write(png))  # type: ignore[misc]
         print(_row(name, summary), flush=True)
 

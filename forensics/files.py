@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and JSON in one stable spelling.
+"""Small files: read with every failure as one error, written whole or not at all, JSON in one spelling.
 
 A file is written beside its final place, in the same folder, flushed to the disk and then renamed: a
 reader sees the old file or the new one, and a full disk or a signal leaves no half of either.
@@ -17,7 +17,20 @@ from typing import IO, Any
 
 from forensics.errors import BadInputError, OutputError
 
-__all__ = ["dump_json", "make_folder", "read_json", "write_atomically", "write_json", "write_text"]
+__all__ = [
+    "dump_json",
+    "make_folder",
+    "parse_json",
+    "read_bytes",
+    "read_json",
+    "read_text",
+    "write_atomically",
+    "write_json",
+    "write_text",
+]
+
+#: For a file of ours as for one of a model folder.
+_REWRITE = "the file is cut short or damaged; download it again, or run the command that wrote it again"
 
 
 def make_folder(folder: Path) -> Path:
@@ -82,25 +95,54 @@ def dump_json(value: object) -> str:
     return _short_lists_on_one_line(text) + "\n"
 
 
+def read_bytes(path: Path) -> bytes:
+    """Return the content of `path`.
+
+    :raises BadInputError: If it is missing, a folder, or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise BadInputError(path, "no such file", "check the path") from error
+    except IsADirectoryError as error:
+        raise BadInputError(path, "a folder where a file was expected", "name the file") from error
+    except OSError as error:
+        found = f"cannot be read ({error.strerror or error})"
+        raise BadInputError(path, found, "check its permissions and the disk") from error
+
+
+def read_text(path: Path) -> str:
+    """Return the content of `path` as text, line ends untouched.
+
+    :raises BadInputError: If it cannot be read or is not UTF-8.
+    """
+    data = read_bytes(path)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        found = f"byte {error.start:,} is not valid UTF-8"
+        raise BadInputError(path, found, "the file is damaged or of another format") from error
+
+
+def parse_json(path: Path, text: str) -> Any:
+    """Return the parsed JSON `text` of `path`.
+
+    :raises BadInputError: If it is not JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInputError(path, f"not valid JSON ({error})", _REWRITE) from error
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Return the JSON object in `path`.
 
-    :raises BadInputError: If the file is missing, unreadable, or no JSON object.
+    :raises BadInputError: If the file cannot be read or holds anything but a JSON object.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BadInputError(path, "no such file", "give a folder that forensics wrote") from error
-    except OSError as error:
-        raise BadInputError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
-    except ValueError as error:
-        raise BadInputError(
-            path, f"not valid JSON ({error})", "run the command again to rewrite it"
-        ) from error
+    value = parse_json(path, read_text(path))
     if not isinstance(value, dict):
-        raise BadInputError(
-            path, f"holds a JSON {type(value).__name__}, not an object", "run the command again to rewrite it"
-        )
+        raise BadInputError(path, f"a JSON {type(value).__name__} where an object was expected", _REWRITE)
     return value
 
 

@@ -81,3 +81,14 @@ def test_json_that_is_no_object_is_named(tmp_path: Path, content: str, found: st
     path.write_text(content)
     with pytest.raises(BadInputError, match=f"summary.json.*{found}"):
         read_json(path)
+
+
+def test_a_file_that_is_missing_a_folder_or_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "latin.json").write_bytes(b'{"a": "\xe9"}')
+    for name, found in (
+        ("none.json", "no such file"),
+        (".", "a folder"),
+        ("latin.json", "byte 7 is not valid"),
+    ):
+        with pytest.raises(BadInputError, match=found):
+            read_json(tmp_path / name)

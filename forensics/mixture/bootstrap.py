@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.mixture.infer import estimate_shares
-from forensics.mixture.merge_list import build_merge_list
 from forensics.mixture.pair_spelling import spell_words
 from forensics.mixture.pretokens import count_pretokens
-from forensics.mixture.splitting import Splitter
+from forensics.vocabulary.merge_list import build_merge_list
+from forensics.vocabulary.splitting import Splitter
 
 __all__ = ["Interval", "bootstrap_intervals", "simulate"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.mixture.merge_list import MergeList, shared_prefix
+from forensics.vocabulary.merge_list import MergeList, shared_prefix
 
 __all__ = ["LEAST_SHARED", "goes_on_from"]
 

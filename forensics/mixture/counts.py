@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.mixture.merge_list import MergeList
 from forensics.mixture.pair_spelling import SpeltWords
+from forensics.vocabulary.merge_list import MergeList
 
 __all__ = ["MergeCounts", "PairEvents", "count_merges", "pair_events"]
 

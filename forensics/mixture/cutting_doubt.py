@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from forensics.mixture.infer import Mixture
-from forensics.mixture.merge_list import MergeList
-from forensics.mixture.splitting import Splitter
-from forensics.mixture.unlearned import Unlearned
+from forensics.vocabulary.merge_list import MergeList
+from forensics.vocabulary.splitting import Splitter
+from forensics.vocabulary.unlearned import Unlearned
 
 __all__ = ["MOST_UNFORMABLE", "cutting_doubts"]
 

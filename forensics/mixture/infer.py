@@ -15,7 +15,6 @@ from forensics.errors import BadInputError
 from forensics.mixture.baselines import encoding_efficiency, token_classification
 from forensics.mixture.counts import count_merges, pair_events
 from forensics.mixture.curve import CurveFit, fit_curve
-from forensics.mixture.merge_list import MergeList
 from forensics.mixture.pair_evidence import (
     Denominator,
     Evidence,
@@ -27,6 +26,7 @@ from forensics.mixture.pair_spelling import SpeltWords, spell_words
 from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.residual import UnexplainedMerge, shortfall, unexplained_merges
 from forensics.progress import Progress
+from forensics.vocabulary.merge_list import MergeList
 
 if TYPE_CHECKING:
     from forensics.mixture.linear_program import ProgramFit

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.mixture.merge_list import MergeList
+from forensics.vocabulary.merge_list import MergeList
 
 __all__ = ["SpeltWords", "spell_words"]
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from forensics.mixture.splitting import Splitter
+from forensics.vocabulary.splitting import Splitter
 
 __all__ = ["PretokenCounts", "count_pretokens"]
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.mixture.counts import count_merges
-from forensics.mixture.merge_list import MergeList
 from forensics.mixture.pair_spelling import SpeltWords
+from forensics.vocabulary.merge_list import MergeList
 
 __all__ = ["Rival", "UnexplainedMerge", "shortfall", "unexplained_merges"]
 

@@ -12,22 +12,9 @@ from dataclasses import dataclass, field
 from forensics.report.visible import TokenText
 
 __all__ = [
-    "Badge",
-    "Block",
-    "Cell",
-    "Code",
-    "Document",
-    "Facts",
-    "FigureBlock",
-    "Listing",
-    "Number",
-    "Paragraph",
-    "Row",
-    "Section",
-    "Table",
-    "Tile",
-    "Tokens",
-]
+    "Badge", "Block", "Cell", "Code", "Document", "Facts", "FigureBlock", "Listing", "Number",
+    "Paragraph", "Row", "Section", "Table", "Tile", "Tokens",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

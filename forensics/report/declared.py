@@ -14,21 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "ID",
-    "MOST_ROWS",
-    "TOKEN",
-    "Column",
-    "byte_string",
-    "count",
-    "field",
-    "number",
-    "records",
-    "table",
-    "text",
-    "token_table",
-    "verdict_badge",
-    "verdict_columns",
-]
+    "ID", "MOST_ROWS", "TOKEN", "Column", "byte_string", "count", "field", "number", "records",
+    "share", "table", "text", "token_table", "verdict_badge", "verdict_columns",
+]  # fmt: skip
 
 #: Rows of one table in the HTML report. 5,000 rows are about 2 MB and sort in a fraction of a second in
 #: a browser; the caption says where the rest is.
@@ -112,6 +100,11 @@ def count(value: Any) -> Number:
 def number(value: Any, digits: int = 4) -> Number:
     """Return a float cell; nulls of every kind become a dash."""
     return Number(None if _missing(value) else float(value), digits)
+
+
+def share(part: int, whole: int) -> Number:
+    """Return a share in percent; of nothing there is none."""
+    return Number(part / whole if whole else None, 3, percent=True)
 
 
 def text(value: Any) -> str | None:

@@ -13,19 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from forensics.report.blocks import (
-    Badge,
-    Code,
-    Document,
-    Facts,
-    FigureBlock,
-    Listing,
-    Number,
-    Paragraph,
-    Table,
-    Tokens,
-)
-from forensics.report.evidence_details import Details
+from forensics.report.blocks import Document, Table
 
 if TYPE_CHECKING:
     import jinja2
@@ -34,18 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["to_html"]
 
-_KINDS: tuple[tuple[type, str], ...] = (
-    (Paragraph, "paragraph"),
-    (Listing, "listing"),
-    (Facts, "facts"),
-    (Table, "table"),
-    (FigureBlock, "figure"),
-    (Number, "number"),
-    (Code, "code"),
-    (Badge, "badge"),
-    (Tokens, "tokens"),
-)
-
 
 def to_html(document: Document, plots: Mapping[str, Plot]) -> str:
     """Return the report as one self-contained HTML page.
@@ -53,13 +29,13 @@ def to_html(document: Document, plots: Mapping[str, Plot]) -> str:
     :param document: The report.
     :param plots: The plots by name; figures without one are left out.
     """
-    evidence: dict[str, Details] = {}
-    for section in document.sections:
-        for block in section.blocks:
-            if isinstance(block, Table):
-                for number, row in enumerate(block.rows):
-                    if row.details:
-                        evidence[f"{block.name}:{number}"] = row.details
+    tables = [block for section in document.sections for block in section.blocks if isinstance(block, Table)]
+    evidence = {
+        f"{table.name}:{number}": row.details
+        for table in tables
+        for number, row in enumerate(table.rows)
+        if row.details
+    }
     tips = {f"{name}-{group}": lines for name, plot in plots.items() for group, lines in plot.tips.items()}
     return (
         _environment()
@@ -92,8 +68,8 @@ def _environment() -> jinja2.Environment:
 
 
 def _is_kind(value: object, name: str) -> bool:
-    """Whether a block or cell is of the kind `name`; a bare string is `text`."""
-    return name == next((kind for type_, kind in _KINDS if isinstance(value, type_)), "text")
+    """Whether a block or cell is of the kind `name`: its class, in lower case."""
+    return type(value).__name__.removesuffix("Block").lower() == name
 
 
 def _asset(name: str) -> str:

@@ -12,15 +12,9 @@ import unicodedata
 from dataclasses import dataclass
 
 __all__ = [
-    "Segment",
-    "TokenText",
-    "code_points",
-    "is_right_to_left",
-    "plain",
-    "segments",
-    "shorten",
+    "Segment", "TokenText", "code_points", "is_right_to_left", "plain", "segments", "shorten",
     "token_text",
-]
+]  # fmt: skip
 
 #: Characters of a token that are shown before it is cut; the full bytes stand in tokens.parquet.
 LONGEST = 48

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["full_stop", "id_ranges", "interval_text", "spaced"]
+__all__ = ["full_stop", "id_ranges", "interval_text", "spaced", "spread"]
 
 
 def interval_text(interval: Sequence[float | None] | None, *, percent: bool = False) -> str:
@@ -13,6 +13,12 @@ def interval_text(interval: Sequence[float | None] | None, *, percent: bool = Fa
     if low is None or high is None:
         return ""
     return f"{100 * low:.2g} to {100 * high:.2g} %" if percent else f"{low:,.0f} to {high:,.0f}"
+
+
+def spread(interval: Sequence[float | None] | None, *, percent: bool = False) -> str:
+    """Return an interval in brackets, to stand behind its number; nothing where it is not known."""
+    between = interval_text(interval, percent=percent)
+    return f" (95 % interval {between})" if between else ""
 
 
 def full_stop(sentence: str) -> str:

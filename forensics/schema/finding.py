@@ -30,20 +30,6 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A kind of finding."""
-
-    #: Lower case with hyphens, unique over all commands, e.g. `unknown-token`; never changed once released.
-    id: str
-    #: The level of its findings, unless one of them says otherwise.
-    level: Level
-    #: What is wrong, in a short sentence.
-    meaning: str
-    #: What to do about it.
-    remedy: str
-
-
-@dataclass(frozen=True)
 class Finding:
     """One thing that was found wrong."""
 
@@ -65,6 +51,33 @@ class Finding:
         return hashlib.sha256(f"{self.rule}\0{self.subject}".encode("utf-8", "surrogatepass")).hexdigest()[
             :16
         ]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A kind of finding."""
+
+    #: Lower case with hyphens, unique over all commands, e.g. `unknown-token`; never changed once released.
+    id: str
+    #: The level of its findings, unless one of them says otherwise.
+    level: Level
+    #: What is wrong, in a short sentence.
+    meaning: str
+    #: What to do about it.
+    remedy: str
+
+    def found(
+        self,
+        message: str,
+        subject: str,
+        *,
+        level: Level | None = None,
+        token_id: int | None = None,
+        piece: str | None = None,
+        evidence: Evidence | None = None,
+    ) -> Finding:
+        """Return a finding of this rule, of its level unless another is given; see `Finding`."""
+        return Finding(self.id, level or self.level, message, subject, token_id, piece, evidence or {})
 
 
 def sorted_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -104,3 +104,4 @@ class Role(Word):
     SPECIAL = "special", "declared special, reserved or unused"
     EXTENSION = "extension", "next in the ranking, because verification had not dried up"
     STRATUM = "stratum", "drawn at random from a stretch of the rest"
+    SAMPLE = "sample", "of a random sample of the rest, and left open by the probes"

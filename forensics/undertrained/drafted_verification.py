@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from forensics.schema.words import INCONCLUSIVE_BELOW, STRONG_BELOW, WEAK_BELOW
+from forensics.undertrained.probe_cascade import CascadeReading
 from forensics.undertrained.prompts import Prompt
 from forensics.undertrained.token_evidence import TokenEvidence
 from forensics.undertrained.verification import Verifier
@@ -46,6 +47,7 @@ class DraftedVerifier:
         prompts: Sequence[Prompt],
         decode: Callable[[Sequence[int]], str],
         *,
+        probes: Sequence[Prompt] = (),
         batch_size: int | None = None,
         guard: float = GUARD,
     ) -> None:
@@ -54,22 +56,35 @@ class DraftedVerifier:
         :param model: A float32 model, see `Verifier`.
         :param prompts: See `Verifier`.
         :param decode: See `Verifier`.
+        :param probes: See `Verifier`.
         :param batch_size: See `Verifier`.
         :param guard: The factor around each threshold within which float32 decides; above 1.
         """
         import torch
 
         self._draft = Verifier(
-            copy.deepcopy(model).to(torch.bfloat16), prompts, decode, batch_size=batch_size
+            copy.deepcopy(model).to(torch.bfloat16), prompts, decode, probes=probes, batch_size=batch_size
         )
-        self._full = Verifier(model, prompts, decode, batch_size=batch_size)
+        self._full = Verifier(model, prompts, decode, probes=probes, batch_size=batch_size)
         self._guard = guard
+
+    def probe(self, token_ids: Sequence[int], leave_at: float) -> CascadeReading:
+        """Return what the probes alone show, in float32; see `Verifier.probe`."""
+        return self._full.probe(token_ids, leave_at)
 
     def verify(self, token_ids: Sequence[int]) -> list[TokenEvidence]:
         """Return the evidence about each token, in the order given; see `Verifier.verify`."""
-        drafted = self._draft.verify(token_ids)
+        return self._decide(self._draft.verify(token_ids), self._full.verify)
+
+    def verify_past_probes(self, token_ids: Sequence[int]) -> list[TokenEvidence]:
+        """Return the evidence where no probe lets a token go; see `Verifier.verify_past_probes`."""
+        return self._decide(self._draft.verify_past_probes(token_ids), self._full.verify_past_probes)
+
+    def _decide(
+        self, drafted: list[TokenEvidence], verify: Callable[[Sequence[int]], list[TokenEvidence]]
+    ) -> list[TokenEvidence]:
         doubtful = [e.token_id for e in drafted if self._is_doubtful(e)]
-        decided = {e.token_id: e for e in self._full.verify(doubtful)}
+        decided = {e.token_id: e for e in verify(doubtful)}
         return [decided.get(e.token_id, e) for e in drafted]
 
     def _is_doubtful(self, evidence: TokenEvidence) -> bool:

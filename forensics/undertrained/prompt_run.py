@@ -38,9 +38,12 @@ class PromptRunner:
         #: repeated over a batch; rather than keep a list of them, it is tried once.
         self.reuses_prefix = self._reuse_agrees(prompt)
 
-    def start(self, prompt: Prompt, tokens: Any) -> PromptRun:
-        """Begin a run of `prompt` for `tokens`, an int64 tensor (rows,) on the model's device."""
-        return PromptRun(self, prompt, tokens, self.reuses_prefix)
+    def start(self, prompt: Prompt, tokens: Any, *, reuse: bool = True) -> PromptRun:
+        """Begin a run of `prompt` for `tokens`, an int64 tensor (rows,) on the model's device.
+
+        :param reuse: False computes the prompt from its beginning even where prefixes are reused.
+        """
+        return PromptRun(self, prompt, tokens, reuse and self.reuses_prefix)
 
     def forward(self, ids: Any, cache: Any, use_cache: bool) -> tuple[Any, Any]:
         """Return the last position's logits, (rows, V) float32, and the grown cache (or None)."""
@@ -111,14 +114,18 @@ class PromptRun:
         self._read = prompt.shared_length if reuse else 0
         self._cache = runner.prefix(prompt, len(tokens)) if reuse else None
 
-    def read_to(self, stop: int) -> None:
-        """Read on up to position `stop` of the prompt and note the probabilities of what follows."""
+    def read_to(self, stop: int) -> Any:
+        """Read on up to position `stop` of the prompt and note the probabilities of what follows.
+
+        :return: The logits of what follows, (rows, V) float32.
+        """
         logits, self._cache = self._runner.forward(self._ids[:, self._read : stop], self._cache, self._reuse)
         if self._reuse:
             self._read = stop
         of_token = logits.gather(1, self.tokens[:, None])[:, 0]
         self.probabilities.append((of_token - logits.logsumexp(-1)).exp())
         self.said.append(logits.argmax(-1))
+        return logits
 
     def say(self) -> None:
         """Append what the model would say, read it, and note the probabilities of the next."""

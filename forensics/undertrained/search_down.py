@@ -17,21 +17,23 @@ resumed gives the same numbers, digit for digit, as one that was not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from forensics.errors import BadInputError
-from forensics.progress import Progress, Stage
-from forensics.schema.words import Role, Verdict
-from forensics.undertrained.estimate import Estimate, Stratum, clopper_pearson, estimate_total
+from forensics.progress import Progress
+from forensics.schema.words import INCONCLUSIVE_BELOW, WEAK_BELOW, Role
+from forensics.undertrained.estimate import Estimate, Stratum, estimate_total
+from forensics.undertrained.probed_sample import ProbedSample, Probing, probe_sample
+from forensics.undertrained.sample_summary import sum_up_sample
+from forensics.undertrained.search_draws import Draws, draw_samples
 from forensics.undertrained.search_plan import SearchPlan, SearchResult, StoppedBy
+from forensics.undertrained.tested_tokens import BLOCK, TestedTokens, Verify
 from forensics.undertrained.token_evidence import TokenEvidence
 
 __all__ = ["SearchPlan", "SearchResult", "StoppedBy", "search_down"]
 
-#: Tokens that are verified together: enough to fill the batches of the long prompts' survivors.
-BLOCK = 128
 #: How far back verification must have dried up, in tokens.
 WINDOW = 200
 #: One-sided level of the test that a window is above the floor.
@@ -41,18 +43,13 @@ SIGNIFICANCE = 0.05
 #: single hit still allow 2,440 tokens among 48,000, two of 60 and 240 allow 730.
 STRATA = ((1 / 8, 0.2), (1.0, 0.8))
 
-Verify = Callable[[Sequence[int]], Sequence[TokenEvidence]]
-
-
-#: Order in which the groups outside the ranking are tested.
-_EXTRA_ROLES = (Role.BYTE, Role.SPECIAL, Role.PARTIAL_UTF8, Role.UNREACHABLE)
-
 
 def search_down(
     verify: Verify,
     plan: SearchPlan,
     rng: np.random.Generator,
     *,
+    probing: Probing | None = None,
     known: Mapping[int, TokenEvidence] | None = None,
     on_result: Callable[[TokenEvidence], None] | None = None,
     progress: Progress | None = None,
@@ -62,53 +59,76 @@ def search_down(
     :param verify: Puts tokens to the model, see `Verifier.verify`; evidence comes back in order.
     :param plan: What to test.
     :param rng: The run's generator; the same state gives the same samples.
+    :param probing: How the rest is sampled by probes; None: strata of it are verified in full.
     :param known: Evidence from an interrupted run of the same plan.
     :param on_result: Called once for every token not in `known`, as its evidence arrives.
     :param progress: Told about tokens done and verified.
     :raises BadInputError: If a number in the plan is negative, or the ranking names a token twice.
     """
     _check(plan)
-    ranking = [int(t) for t in plan.ranking]
-    least = min(plan.least, len(ranking))
-    most = len(ranking) if plan.most is None else min(max(plan.most, least), len(ranking))
-    # All draws are made before anything is verified, so that they do not depend on results.
-    audit = _draw(rng, ranking[least:], plan.audit_sample)
-    extra = {role: _draw(rng, plan.extra.get(role, ()), plan.most_per_extra) for role in _EXTRA_ROLES}
-    shuffled = rng.permutation(len(ranking))  # the first k of a stratum in this order are its sample
-
-    queue: list[tuple[Role, Sequence[int]]] = [
-        (Role.CONTROL, plan.controls),
-        (Role.REQUESTED, plan.extra.get(Role.REQUESTED, ())),
-        (Role.CANDIDATE, ranking[:least]),
-        (Role.AUDIT, audit),
-        *extra.items(),
-    ]
-    total = len({t for _, tokens in queue for t in tokens})
+    draws = draw_samples(plan, rng, halve_audit=probing is not None)
+    sample = None
+    if probing is not None:
+        sample = probe_sample(draws.rest(probing.sample), probing, progress)
+    queue = _queue(plan, draws, verify, sample, probing)
+    total = len({t for _, tokens, _ in queue for t in tokens})
     with (progress or Progress()).stage("verification", total, "tokens") as stage:
-        tested = _Tested(verify, known or {}, on_result, stage)
-        for role, tokens in queue:
-            tested.add(role, tokens)
-        positions = {token: i for i, token in enumerate(ranking)}
-        calm = [t for t in audit if positions[t] >= len(ranking) // 2]
-        searched, stopped_by = _go_down(tested, ranking, least, most, calm)
-        bounds = _strata_bounds(searched, len(ranking))
-        samples = [
-            _stratum_sample(ranking, shuffled, audit, start, stop, round(share * plan.rest_sample))
-            for (start, stop), (_, share) in zip(bounds, STRATA, strict=True)
+        tested = TestedTokens(verify, known or {}, on_result, stage)
+        for role, tokens, how in queue:
+            tested.add(role, tokens, how)
+        if probing is not None and probing.sample is None:
+            searched, stopped_by = draws.least, StoppedBy.CENSUS
+        else:
+            searched, stopped_by = _go_down(tested, draws, draws.calm(sample))
+        samples = [] if sample is not None else _stratum_samples(draws, searched, plan.rest_sample)
+        tested.expect(t for _, tokens in samples for t in tokens)
+        for _, tokens in samples:
+            tested.add(Role.STRATUM, tokens)
+    return _conclude(plan, draws, tested, searched, stopped_by, samples, sample)
+
+
+def _queue(
+    plan: SearchPlan, draws: Draws, verify: Verify, sample: ProbedSample | None, probing: Probing | None
+) -> list[tuple[Role, Sequence[int], Verify]]:
+    """Return what is tested in any case, in order, with who tests it."""
+    audit = verify if probing is None else probing.verify_past_probes
+    queue: list[tuple[Role, Sequence[int], Verify]] = [
+        (Role.CONTROL, plan.controls, verify),
+        (Role.REQUESTED, plan.extra.get(Role.REQUESTED, ()), verify),
+        (Role.CANDIDATE, draws.ranking[: draws.least], verify),
+        (Role.AUDIT, draws.audit, audit),
+        *((role, tokens, verify) for role, tokens in draws.extra.items()),
+    ]
+    if sample is not None and len(sample.tokens):
+        is_near = (sample.first_p >= WEAK_BELOW) & (sample.first_p < INCONCLUSIVE_BELOW)
+        queue += [
+            (Role.AUDIT, sample.tokens[is_near][: draws.near_audit].tolist(), audit),
+            (Role.SAMPLE, sample.tokens[sample.is_open].tolist(), verify),
         ]
-        tested.expect(t for sample in samples for t in sample)
-        for sample in samples:
-            tested.add(Role.STRATUM, sample)
+    return queue
+
+
+def _conclude(
+    plan: SearchPlan,
+    draws: Draws,
+    tested: TestedTokens,
+    searched: int,
+    stopped_by: StoppedBy,
+    samples: Sequence[tuple[int, Sequence[int]]],
+    sample: ProbedSample | None,
+) -> SearchResult:
+    """Sum up what was tested."""
+    ranking = draws.ranking
     # Strata below the middle are random samples of the calm half too, and sharpen its share.
     middle = len(ranking) // 2
-    calm = sorted({*calm, *(t for s in samples for t in s if positions[t] >= middle)})
+    drawn = [t for _, tokens in samples for t in tokens if draws.positions[t] >= middle]
+    calm = sorted({*draws.calm(sample), *drawn})
     floor = tested.share(calm)
     strata = tuple(
-        Stratum(stop - start, len(sample), sum(tested.is_verified(t) for t in sample))
-        for (start, stop), sample in zip(bounds, samples, strict=True)
-        if stop > start
+        Stratum(size, len(tokens), sum(map(tested.is_verified, tokens))) for size, tokens in samples if size
     )
-    counted = sum(tested.is_verified(t) for t in ranking[:searched])
+    counted = tuple(t for t in ranking[:searched] if tested.is_verified(t))
+    two_phase = None if sample is None else sum_up_sample(plan, draws, tested, searched, counted, sample)
     return SearchResult(
         evidence=tested.evidence,
         roles=tested.roles,
@@ -117,88 +137,37 @@ def search_down(
         false_alarm_floor=floor,
         false_alarm_floor_n=len(calm),
         last_window=tested.share(ranking[max(0, searched - WINDOW) : searched]),
-        audit_share=tested.share(audit),
-        estimate_total=estimate_total(counted, strata),
+        audit_share=tested.share(draws.audit),
+        estimate_total=two_phase.total() if two_phase else estimate_total(len(counted), strata),
         expected_false_alarms=Estimate(*(x * len(ranking) for x in (floor.value, floor.low, floor.high))),
         strata=strata,
         controls_passed=tested.passed(plan.controls),
         left_out={
             role: len(set(plan.extra[role])) - len(tokens)
-            for role, tokens in extra.items()
+            for role, tokens in draws.extra.items()
             if len(set(plan.extra.get(role, ()))) > len(tokens)
         },
+        two_phase=two_phase,
+        sample=sample,
     )
 
 
-class _Tested:
-    """Evidence so far; tests every token once, block by block."""
-
-    def __init__(
-        self,
-        verify: Verify,
-        known: Mapping[int, TokenEvidence],
-        on_result: Callable[[TokenEvidence], None] | None,
-        stage: Stage,
-    ) -> None:
-        self.evidence: dict[int, TokenEvidence] = {}
-        self.roles: dict[int, Role] = {}
-        self._verify = verify
-        self._known = known
-        self._on_result = on_result
-        self._stage = stage
-
-    def add(self, role: Role, tokens: Sequence[int]) -> None:
-        """Test those of `tokens` that have not been tested yet."""
-        new = list(dict.fromkeys(int(t) for t in tokens if t not in self.evidence))
-        for start in range(0, len(new), BLOCK):
-            block = new[start : start + BLOCK]
-            if not all(t in self._known for t in block):
-                fresh = dict(zip(block, self._verify(block), strict=True))
-            else:
-                fresh = {}
-            for token in block:
-                self.roles[token] = role
-                self.evidence[token] = self._known[token] if token in self._known else fresh[token]
-                if token not in self._known and self._on_result is not None:
-                    self._on_result(fresh[token])
-            self._stage.advance(len(block), verified=sum(map(self.is_verified, self.evidence)))
-
-    def expect(self, tokens: Iterator[int]) -> None:
-        """Tell the stage what is still to come."""
-        self._stage.set_total(len(self.evidence) + len({t for t in tokens if t not in self.evidence}))
-
-    def is_verified(self, token: int) -> bool:
-        return self.evidence[token].verdict.is_verified
-
-    def share(self, tokens: Sequence[int]) -> Estimate:
-        """Return the verified share of tokens that could be put to the model."""
-        testable = [t for t in tokens if self.evidence[t].verdict is not Verdict.NOT_ENCODABLE]
-        return clopper_pearson(sum(map(self.is_verified, testable)), len(testable))
-
-    def passed(self, controls: Sequence[int]) -> float:
-        """Return the share of controls the model produced, NaN without any."""
-        verdicts = [self.evidence[t].verdict for t in controls]
-        return sum(v is Verdict.REJECTED for v in verdicts) / len(verdicts) if verdicts else float("nan")
-
-
-def _go_down(
-    tested: _Tested, ranking: Sequence[int], least: int, most: int, calm: Sequence[int]
-) -> tuple[int, StoppedBy]:
+def _go_down(tested: TestedTokens, draws: Draws, calm: Sequence[int]) -> tuple[int, StoppedBy]:
     """Extend the candidates until they have dried up; return how far it went and why no further."""
-    searched = least
+    ranking, searched = draws.ranking, draws.least
     while searched < len(ranking):
         if _dried_up(tested, ranking[max(0, searched - WINDOW) : searched], calm):
             return searched, StoppedBy.DRIED_UP
-        if searched >= most:
+        if searched >= draws.most:
             return searched, StoppedBy.MAX_CANDIDATES
-        stop = min(searched + BLOCK, most)
-        tested.expect(iter(ranking[searched:stop]))
+        stop = min(searched + BLOCK, draws.most)
+        tested.expect(ranking[searched:stop])
         tested.add(Role.EXTENSION, ranking[searched:stop])
         searched = stop
     return searched, StoppedBy.END_OF_RANKING
 
 
-def _dried_up(tested: _Tested, window: Sequence[int], calm: Sequence[int]) -> bool:
+def _dried_up(tested: TestedTokens, window: Sequence[int], calm: Sequence[int]) -> bool:
     """Return whether the verified share of `window` is not significantly above that of `calm`."""
     from scipy.stats import fisher_exact
 
@@ -208,10 +177,18 @@ def _dried_up(tested: _Tested, window: Sequence[int], calm: Sequence[int]) -> bo
     return bool(fisher_exact(table, alternative="greater")[1] > SIGNIFICANCE)
 
 
-def _strata_bounds(searched: int, length: int) -> list[tuple[int, int]]:
-    """Cut the ranking below `searched` into strata; one may be empty."""
+def _stratum_samples(draws: Draws, searched: int, size: int) -> list[tuple[int, list[int]]]:
+    """Cut the ranking below `searched` into strata; return the size and a sample of each."""
+    length = len(draws.ranking)
     ends = [searched + round(end * (length - searched)) for end, _ in STRATA]
-    return list(zip([searched, *ends[:-1]], ends, strict=True))
+    bounds = zip([searched, *ends[:-1]], ends, strict=True)
+    return [
+        (
+            stop - start,
+            _stratum_sample(draws.ranking, draws.shuffled, draws.audit, start, stop, round(share * size)),
+        )
+        for (start, stop), (_, share) in zip(bounds, STRATA, strict=True)
+    ]
 
 
 def _stratum_sample(
@@ -231,14 +208,6 @@ def _stratum_sample(
         if token not in taken:
             sample.append(token)
     return sample
-
-
-def _draw(rng: np.random.Generator, tokens: Sequence[int], size: int) -> list[int]:
-    """Draw `size` different tokens at random (all of them, in order, where there are no more)."""
-    pool = list(dict.fromkeys(int(t) for t in tokens))
-    if len(pool) <= size:
-        return pool
-    return [pool[i] for i in sorted(rng.choice(len(pool), size, replace=False))]
 
 
 def _check(plan: SearchPlan) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
+
 from forensics.schema.words import Role
 from forensics.undertrained.estimate import Estimate, Stratum
+from forensics.undertrained.probed_sample import ProbedSample
 from forensics.undertrained.token_evidence import TokenEvidence
+from forensics.undertrained.two_phase import TwoPhase
 
 __all__ = ["CONTROLS_BOUND", "SearchPlan", "SearchResult", "StoppedBy"]
 
@@ -26,6 +31,8 @@ class StoppedBy(StrEnum):
     MAX_CANDIDATES = "max_candidates"
     #: Every token of the ranking was verified.
     END_OF_RANKING = "end_of_ranking"
+    #: Every token below the candidates was probed, and verified if the probes left it open.
+    CENSUS = "census"
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class SearchPlan:
     audit_sample: int = 100
     #: Random tokens from what remains after the stop, audit tokens in it included.
     rest_sample: int = 300
+    #: Tokens whose text holds a letter or a digit, for false alarms by class; None: not told apart.
+    lettered: Collection[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,23 @@ class SearchResult:
     controls_passed: float
     #: Tokens of extra groups that were left out for the bound `most_per_extra`.
     left_out: Mapping[Role, int]
+    #: What a sample by probes says of the rest; None where strata were verified instead.
+    two_phase: TwoPhase | None = None
+    #: What the probes showed of that sample.
+    sample: ProbedSample | None = None
+
+    def probe_p(self, rows: int) -> npt.NDArray[np.float32]:
+        """Return each token's probability in the first probe, shape (rows,); NaN where it was not put."""
+        found = np.full(rows, np.nan, dtype=np.float32)
+        if self.sample is None:
+            return found
+        first = self.sample.names[0]
+        for token, evidence in self.evidence.items():
+            for prompt in evidence.prompts:
+                if prompt.name == first:
+                    found[token] = prompt.probabilities[0]
+        found[self.sample.tokens] = self.sample.first_p
+        return found
 
     @property
     def prompts_unsuitable(self) -> bool:

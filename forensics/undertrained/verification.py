@@ -2,6 +2,8 @@
 
 What is saved, and why the verdicts stay the same:
 
+- *Probes first.* Short prompts that are read for many tokens in one pass (`forensics.undertrained.probes`)
+  let most tokens go before a long one is put. They count as prompts, in both procedures.
 - *Leaving early, exactly.* `max_prob` is a maximum, so it only grows as prompts are added. A token that
   reaches 0.1 anywhere is rejected whatever the other prompts say; the cheapest prompt is put first.
 - *Leaving early, by measurement.* Long prompts offer a look half way (`Prompt.looks`): a token that
@@ -14,12 +16,14 @@ A token that is not rejected has gone through every prompt and every step in ful
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from forensics.errors import BadInputError
 from forensics.schema.words import INCONCLUSIVE_BELOW
 from forensics.undertrained.plain_verification import STEPS
+from forensics.undertrained.probe_cascade import CascadeReading, ProbeCascade
 from forensics.undertrained.prompt_run import PromptRun, PromptRunner
 from forensics.undertrained.prompts import Prompt
 from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence
@@ -51,6 +55,7 @@ class Verifier:
         prompts: Sequence[Prompt],
         decode: Callable[[Sequence[int]], str],
         *,
+        probes: Sequence[Prompt] = (),
         batch_size: int | None = None,
         steps: int = STEPS,
     ) -> None:
@@ -59,6 +64,7 @@ class Verifier:
         :param model: A causal language model with transformers' forward interface, in evaluation mode.
         :param prompts: The prompts, cheapest first; all of them count towards `max_prob`.
         :param decode: Ids to text, for the evidence.
+        :param probes: Short prompts that come first, see `build_probes`; they count towards `max_prob` too.
         :param batch_size: Tokens per forward pass; None fits the prompt's length and the device.
         :param steps: How many tokens are generated per prompt.
         :raises BadInputError: If there is no prompt, or `batch_size` is not positive.
@@ -68,6 +74,7 @@ class Verifier:
         if batch_size is not None and batch_size < 1:
             raise BadInputError("batch_size", f"found {batch_size}", "give a positive number")
         self.prompts = tuple(prompts)
+        self.probes = tuple(probes)
         self._model = model
         self._decode = decode
         self._batch_size = batch_size
@@ -75,6 +82,17 @@ class Verifier:
         self._runner = PromptRunner(model, prompts[0])
         #: False where every prompt is computed from its beginning, see `PromptRunner`.
         self.reuses_prefix = self._runner.reuses_prefix
+        #: The probes, ready to be put.
+        self.cascade = ProbeCascade(model, probes, self._runner)
+
+    def probe(self, token_ids: Sequence[int], leave_at: float) -> CascadeReading:
+        """Return what the probes alone show of each token, see `ProbeCascade.read`.
+
+        :raises BadInputError: If the model has no row for one of the tokens.
+        """
+        if outside := [t for t in token_ids if not 0 <= t < self._rows()]:
+            raise BadInputError("tokens", f"the model has no row {outside[0]}", "probe rows it has")
+        return self.cascade.read(token_ids, leave_at)
 
     def verify(self, token_ids: Sequence[int]) -> list[TokenEvidence]:
         """Return the evidence about each token, in the order given.
@@ -82,20 +100,44 @@ class Verifier:
         :param token_ids: Tokens to be tested together. The last digits of a probability depend on the
             company a token is tested in, as every matrix product's do on its shape.
         """
-        found: _Found = {token_id: {} for token_id in token_ids if 0 <= token_id < self._rows()}
+        found = self._probed(token_ids, leave_at=INCONCLUSIVE_BELOW)
+        self._put_prompts(found)
+        return [self._conclude(token_id, found) for token_id in token_ids]
+
+    def verify_past_probes(self, token_ids: Sequence[int]) -> list[TokenEvidence]:
+        """Return the evidence about each token, where no probe lets a token go before the prompts.
+
+        Both are read, so this tells how often a probe finds a token that the prompts would have verified.
+        """
+        probed = self._probed(token_ids, leave_at=math.inf)
+        found: _Found = {token_id: {} for token_id in probed}
+        self._put_prompts(found)
+        merged = {token_id: {**probed[token_id], **found[token_id]} for token_id in probed}
+        return [self._conclude(token_id, merged) for token_id in token_ids]
+
+    def _probed(self, token_ids: Sequence[int], leave_at: float) -> _Found:
+        """Return what the probes show of every token the model has a row for."""
+        known = [t for t in dict.fromkeys(token_ids) if 0 <= t < self._rows()]
+        if not self.probes:
+            return {token_id: {} for token_id in known}
+        reading = self.cascade.read(known, leave_at)
+        return {token_id: reading.evidence(row, self._decode) for row, token_id in enumerate(known)}
+
+    def _put_prompts(self, found: _Found) -> None:
+        """Put the prompts to every token of `found` that is not rejected yet."""
         # The first prompt comes twice: one step for everybody, and in full for those left in doubt.
         passes = [(self.prompts[0], 1), *((p, self._steps) for p in (*self.prompts[1:], self.prompts[0]))]
         for prompt, steps in passes:
             in_doubt = [token_id for token_id, shown in found.items() if not _is_rejected(shown)]
             for batch in self._batches(in_doubt, prompt):
                 self._put(prompt, steps, batch, found)
-        return [self._conclude(token_id, found) for token_id in token_ids]
 
     def _conclude(self, token_id: int, found: _Found) -> TokenEvidence:
         if token_id not in found:
             return TokenEvidence.not_encodable(token_id)
-        shown = [found[token_id][p.name] for p in self.prompts if p.name in found[token_id]]
-        is_bound = len(shown) < len(self.prompts) or not all(s.complete for s in shown)
+        kinds = (*self.probes, *self.prompts)
+        shown = [found[token_id][p.name] for p in kinds if p.name in found[token_id]]
+        is_bound = len(shown) < len(kinds) or not all(s.complete for s in shown)
         return TokenEvidence.from_prompts(token_id, shown, is_bound)
 
     def _rows(self) -> int:

@@ -1,28 +1,53 @@
-"""What is odd about a vocabulary and its merge list.
+"""What is odd about a vocabulary and its merge list, as `forensics tokens` tells it.
 
 Nothing here is a fault by itself: a list recovered from scores has several merges per piece by nature, and
-makers add words by hand. But each oddity tells how a vocabulary was made, and some make tokens dead.
+makers add words by hand. But each oddity tells how a vocabulary was made, and some make tokens dead. What is
+odd about a merge is decided in `merge_list` and `unlearned`, where the mixture inference asks too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from forensics.schema.words import Category
+from forensics.errors import BadInputError
 from forensics.sources.interface import TokenizerModel, TokenizerSource
-from forensics.sources.tokenizer_files.byte_alphabet import byte_of_fallback_piece
-from forensics.vocabulary.reachability import LEFT_CONTEXTS
+from forensics.vocabulary.merge_list import (
+    MergeList,
+    MergeStanding,
+    build_merge_list,
+    end_of_word,
+    merge_standings,
+    subword_prefix,
+)
 from forensics.vocabulary.spelling import continues_word
+from forensics.vocabulary.splitting import splitter_of
+from forensics.vocabulary.unlearned import find_unlearned
 from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["MergeProblem", "merge_problems"]
 
 #: Examples kept of each kind.
 EXAMPLES = 20
+
+#: Kind -> what it means.
+_MEANING = {
+    "duplicate_piece": "Several ids have the same piece.",
+    "duplicate_bytes": "Several ids stand for the same bytes.",
+    "repeated_merge": "The same pair stands further up in the list.",
+    "redundant_merge": "A further way of making a piece that other merges make first.",
+    "dangling_merge": "A merge of a part that is no single character and that no merge makes.",
+    "merge_by_hand": "A merge put in by hand: a ladder of whitespace or numbers, or a declared added token.",
+    "unformable_merge": "A merge within which text is always cut, or which the normalizer rewrites.",
+    "token_without_merge": "An entry of several symbols that no merge makes and no file declares: put in by "
+    "hand.",
+    "unexamined_merges": "How text is cut is not known, or pieces inside words carry a prefix: whether text "
+    "can form these merges was not examined.",
+}
 
 
 @dataclass(frozen=True)
@@ -54,81 +79,68 @@ def merge_problems(source: TokenizerSource, vocabulary: Vocabulary) -> tuple[Mer
     :param source: The tokenizer.
     :param vocabulary: Its vocabulary.
     """
-    found: list[tuple[str, str, Iterable[Any]]] = [
-        ("duplicate_piece", "Several ids have the same piece.", _duplicate_pieces(source)),
-        ("duplicate_bytes", "Several ids stand for the same bytes.", _duplicate_bytes(source, vocabulary)),
-    ]
-    if source.model is TokenizerModel.BPE:
-        made = _ways_of_making(source.merges)
-        found += [
-            (
-                "repeated_merge",
-                "The same pair stands twice in the list.",
-                _repeated(source.merges),
-            ),
-            (
-                "redundant_merge",
-                "Several pairs make the same piece.",
-                ({"piece": piece, "pairs": pairs} for piece, pairs in made.items() if len(pairs) > 1),
-            ),
-            (
-                "dangling_merge",
-                "A merge whose parts or result are not in the vocabulary.",
-                _dangling(source),
-            ),
-            (
-                "unformable_merge",
-                "A merge whose result the normalizer or pre-tokenizer never lets stand in one piece.",
-                _unformable(source, vocabulary, made.keys()),
-            ),
-            (
-                "token_without_merge",
-                "An entry of several symbols that no merge makes: put in by hand.",
-                _without_merge(source, made.keys()),
-            ),
-        ]
-    problems = []
-    for kind, meaning, examples in found:
-        items = list(examples)
-        if items:
-            problems.append(MergeProblem(kind, meaning, len(items), tuple(items[:EXAMPLES])))
-    return tuple(problems)
+    found: dict[str, list[Any]] = {
+        "duplicate_piece": list(_duplicate_pieces(source)),
+        "duplicate_bytes": list(_duplicate_bytes(source, vocabulary)),
+    }
+    if source.model is TokenizerModel.BPE and subword_prefix(source):
+        found["unexamined_merges"] = list(source.merges)
+    elif source.model is TokenizerModel.BPE:
+        found |= _standing(source)
+        found |= _unlearned(source)
+    return tuple(
+        MergeProblem(kind, _MEANING[kind], len(items), tuple(items[:EXAMPLES]))
+        for kind, items in found.items()
+        if items
+    )
 
 
-def _ways_of_making(merges: Sequence[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
-    """Return piece -> the different pairs that make it."""
-    made: dict[str, list[tuple[str, str]]] = {}
-    for pair in dict.fromkeys(merges):
-        made.setdefault(pair[0] + pair[1], []).append(pair)
-    return made
+def _standing(source: TokenizerSource) -> dict[str, list[Any]]:
+    """Return the merges that training cannot have made."""
+    known = [piece for piece in source.pieces if piece is not None]
+    standing = merge_standings(source.merges, known, end_of_word=end_of_word(source))
+    stored = list(zip(source.merges, standing, strict=True))
+    learned = {"".join(pair): pair for pair, stands in stored if stands is MergeStanding.LEARNED}
+
+    def of(kind: MergeStanding) -> list[tuple[str, str]]:
+        return [pair for pair, stands in stored if stands is kind]
+
+    return {
+        "repeated_merge": of(MergeStanding.REPEATED),
+        "redundant_merge": [
+            {"piece": "".join(pair), "pair": pair, "learned": learned.get("".join(pair))}
+            for pair in of(MergeStanding.REDUNDANT)
+        ],
+        "dangling_merge": of(MergeStanding.DANGLING),
+    }
 
 
-def _repeated(merges: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    seen: set[tuple[str, str]] = set()
-    for pair in merges:
-        if pair in seen:
-            yield pair
-        seen.add(pair)
+def _unlearned(source: TokenizerSource) -> dict[str, list[Any]]:
+    """Return the merges and tokens that training did not choose."""
+    known = [piece for piece in source.pieces if piece is not None]
+    merges = build_merge_list(source.merges, known, end_of_word=end_of_word(source))
+    try:
+        splitter = splitter_of(source, merges) if len(merges) else None
+    except BadInputError:  # the files do not say how text is cut
+        splitter = None
+    unlearned = find_unlearned(source, merges, splitter)
+    ids = {piece: token_id for token_id, piece in enumerate(source.pieces) if piece is not None}
+    return {
+        "merge_by_hand": _results(merges, unlearned.by_hand, ids),
+        "unformable_merge": _results(merges, unlearned.unformable, ids),
+        "unexamined_merges": [] if splitter else list(source.merges),
+        "token_without_merge": [
+            {"token_id": ids[piece], "piece": piece} for piece in unlearned.added_undeclared
+        ],
+    }
 
 
-def _dangling(source: TokenizerSource) -> Iterator[tuple[str, str]]:
-    known = set(source.pieces)
-    for left, right in source.merges:
-        if left not in known or right not in known or left + right not in known:
-            yield left, right
-
-
-def _without_merge(source: TokenizerSource, made: Iterable[str]) -> Iterator[dict[str, Any]]:
-    added = {token.token_id for token in source.added_tokens}
-    special = {token_id for given in source.special_roles.values() for token_id in given.values()}
-    suffix = getattr(source.encoder.model, "end_of_word_suffix", None) or ""
-    known = set(made)
-    for token_id, piece in enumerate(source.pieces):
-        if piece is None or piece in known or token_id in added or token_id in special:
-            continue
-        is_byte = source.byte_fallback and byte_of_fallback_piece(piece) is not None
-        if len(piece.removesuffix(suffix)) > 1 and not is_byte:
-            yield {"token_id": token_id, "piece": piece}
+def _results(
+    merges: MergeList, chosen: npt.NDArray[np.bool_], ids: dict[str, int]
+) -> list[dict[str, int | str | None]]:
+    """Return what the chosen merges make."""
+    made = [merges.symbols[number] for number in merges.result[chosen].tolist()]
+    return [{"token_id": ids.get(piece), "piece": piece} for piece in made]
 
 
 def _duplicate_pieces(source: TokenizerSource) -> Iterator[dict[str, Any]]:
@@ -151,34 +163,3 @@ def _duplicate_bytes(source: TokenizerSource, vocabulary: Vocabulary) -> Iterato
         for same in ids.values()
         if len(same) > 1
     )
-
-
-def _unformable(
-    source: TokenizerSource, vocabulary: Vocabulary, made: Iterable[str]
-) -> Iterator[dict[str, Any]]:
-    """Yield merged tokens that never stand in one pre-token, alone and after every left context tried.
-
-    Only unreachable tokens can be such, so only they are looked at. Tokens that are no valid UTF-8 by
-    themselves cannot be judged this way and are left out.
-    """
-    normalizer, pre_tokenizer = source.encoder.normalizer, source.encoder.pre_tokenizer
-    merged = set(made)
-    unreachable = np.isin(vocabulary.category, [Category.UNREACHABLE_SINGLE, Category.UNREACHABLE_MULTI])
-    for token_id in np.flatnonzero(unreachable).tolist():
-        piece, text = vocabulary.pieces[token_id], vocabulary.text[token_id]
-        if piece not in merged or text is None:
-            continue
-        if source.byte_level and normalizer is not None and normalizer.normalize_str(text) != text:
-            yield {"token_id": token_id, "piece": piece, "because": "normalizer"}
-        elif pre_tokenizer is not None and not _stands_whole(pre_tokenizer, text):
-            yield {"token_id": token_id, "piece": piece, "because": "pre-tokenizer"}
-
-
-def _stands_whole(pre_tokenizer: Any, text: str) -> bool:
-    """Return whether some context leaves `text` within one pre-token."""
-    for before in ("", *(context for _, context in LEFT_CONTEXTS)):
-        start, stop = len(before), len(before) + len(text)
-        spans = (span for _, span in pre_tokenizer.pre_tokenize_str(before + text))
-        if any(first <= start and stop <= last for first, last in spans):
-            return True
-    return False

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.mixture.counts import count_merges, pair_events
-from forensics.mixture.merge_list import MergeList, build_merge_list
 from forensics.mixture.pair_spelling import spell_words
+from forensics.vocabulary.merge_list import MergeList, build_merge_list
 from tests.mixture import oracle
 
 WORDS = st.dictionaries(st.text("abc", min_size=1, max_size=9), st.integers(1, 5), min_size=1, max_size=6)

@@ -14,13 +14,13 @@ from forensics.mixture.baselines import encoding_efficiency, token_classificatio
 from forensics.mixture.bootstrap import bootstrap_intervals
 from forensics.mixture.counts import count_merges
 from forensics.mixture.infer import Method, infer_proportions
-from forensics.mixture.merge_list import MergeList, build_merge_list
 from forensics.mixture.pair_evidence import Denominator
 from forensics.mixture.pair_spelling import spell_words
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
-from forensics.mixture.splitting import Splitter
 from forensics.sources.texts.corpora import find_corpora, read_corpus
 from forensics.sources.tokenizer_files.byte_alphabet import bytes_of_piece
+from forensics.vocabulary.merge_list import MergeList, build_merge_list
+from forensics.vocabulary.splitting import Splitter
 
 BYTE_LEVEL = pre_tokenizers.ByteLevel(add_prefix_space=False)
 BY_LINE = Splitter(None, BYTE_LEVEL, True, True, "GPT-2's pattern", "ByteLevel by line", True)

@@ -13,11 +13,11 @@ from forensics.errors import BadInputError
 from forensics.mixture import linear_program
 from forensics.mixture.counts import pair_events
 from forensics.mixture.linear_program import HighsMaster, solve_program
-from forensics.mixture.merge_list import build_merge_list
 from forensics.mixture.pair_spelling import spell_words
 from forensics.mixture.pair_table import PairTable, build_pair_table
 from forensics.mixture.pulp_program import PulpMaster, pulp_solver
 from forensics.progress import Progress
+from forensics.vocabulary.merge_list import build_merge_list
 from tests.mixture import oracle
 
 Case = tuple[np.ndarray, PairTable, list[list[dict[tuple[str, str], int]]], list[tuple[str, str]], np.ndarray]

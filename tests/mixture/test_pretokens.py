@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tokenizers import normalizers, pre_tokenizers
 
 from forensics.mixture.pretokens import count_pretokens
-from forensics.mixture.splitting import Splitter
 from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES
+from forensics.vocabulary.splitting import Splitter
 
 TEXT = st.lists(
     st.sampled_from(

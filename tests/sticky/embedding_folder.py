@@ -43,6 +43,11 @@ def write_embedding_folder(folder: Path, *, frame: bool = True, modules: bool = 
     folder.mkdir(parents=True, exist_ok=True)
     BertModel(config).save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
+    if not frame:
+        # The class BertTokenizer, which transformers takes unless told otherwise, has a frame of its own.
+        (folder / "tokenizer_config.json").write_text(
+            json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"})
+        )
     if modules:
         kinds = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
         listed = [

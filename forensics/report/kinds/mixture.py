@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
 from forensics.report.declared import table
 from forensics.report.kinds.kind import Brief, Kind
+from forensics.report.plots.mixture import draw_plots
 from forensics.report.results import Results
 from forensics.report.sections.mixture.fit import fit, unexplained
 from forensics.report.sections.mixture.shares import DATA, headline, largest_first, shares, text, tiles
 from forensics.report.sections.shared.run import notes, provenance
 from forensics.schema.finding import Finding, Level, Rule
 from forensics.schema.mixture import MERGES_TABLE, MixtureSummary
-
-if TYPE_CHECKING:
-    from forensics.report.plots.style import Plot
 
 __all__ = ["KIND"]
 
@@ -28,12 +23,6 @@ _DOUBT = Rule(
     "The estimate is not reliable.",
     "Give text of further categories, or the tokenizer's own way of cutting text.",
 )
-
-
-def _plots(results: Results[MixtureSummary]) -> Mapping[str, Plot]:
-    from forensics.report.plots.mixture import draw_plots
-
-    return draw_plots(results)
 
 
 def _brief(results: Results[MixtureSummary]) -> Brief:
@@ -61,7 +50,7 @@ def _interval(ends: tuple[float, float] | None) -> str:
 
 def _findings(results: Results[MixtureSummary]) -> tuple[Finding, ...]:
     """Return the doubts."""
-    return tuple(Finding(_DOUBT.id, _DOUBT.level, doubt, subject=doubt) for doubt in results.summary.doubts)
+    return tuple(_DOUBT.found(doubt, doubt) for doubt in results.summary.doubts)
 
 
 def _subtitle(results: Results[MixtureSummary]) -> str:
@@ -78,7 +67,7 @@ KIND = Kind(
     headline=headline,
     tiles=tiles,
     sections=(shares, fit, unexplained, text, notes, provenance),
-    plots=_plots,
+    plots=draw_plots,
     brief=_brief,
     findings=_findings,
     rules=(_DOUBT,),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from forensics.report.blocks import Table
 from forensics.report.declared import ID, TOKEN, field, number, records, table, text, verdict_badge
 from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
+from forensics.report.plots.scan import draw_plots
 from forensics.report.results import Results
 from forensics.report.sections.scan.duplicates import duplicates
 from forensics.report.sections.scan.findings import RULES, findings
@@ -24,19 +24,10 @@ from forensics.report.sections.shared.run import notes, provenance
 from forensics.report.sections.shared.special import special
 from forensics.schema.scan import SCAN_TABLE, ScanSummary, VerificationSummary
 
-if TYPE_CHECKING:
-    from forensics.report.plots.style import Plot
-
 __all__ = ["KIND"]
 
 #: Tokens that are listed in brief.
 _WORST = 10
-
-
-def _plots(results: Results[ScanSummary]) -> Mapping[str, Plot]:
-    from forensics.report.plots.scan import draw_plots
-
-    return draw_plots(results)
 
 
 def _subtitle(results: Results[ScanSummary]) -> str:
@@ -108,7 +99,7 @@ KIND = Kind(
         verification, verified_tokens, candidates, indicators, references, model, breakdown, special,
         byte_tokens, partial_utf8, unreachable, duplicates, notes, provenance,
     ),
-    plots=_plots,
+    plots=draw_plots,
     brief=_brief,
     findings=findings,
     rules=RULES,

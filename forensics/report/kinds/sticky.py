@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forensics.report.blocks import Cell, Table
 from forensics.report.declared import ID, field, number, records, table
 from forensics.report.kinds.kind import Brief, GateNumber, Kind
+from forensics.report.plots.sticky import draw_plots
 from forensics.report.results import Results
 from forensics.report.sections.shared.run import notes, provenance
 from forensics.report.sections.sticky.contraction import PIECE, contraction, measured
@@ -18,9 +18,6 @@ from forensics.report.sections.sticky.occurrence import occurrence
 from forensics.report.sections.sticky.published import published
 from forensics.schema.finding import Finding, Level, Rule
 from forensics.schema.sticky import STICKY_TABLE, StickySummary
-
-if TYPE_CHECKING:
-    from forensics.report.plots.style import Plot
 
 __all__ = ["KIND"]
 
@@ -34,12 +31,6 @@ _STICKY = Rule(
     "Copies of the token pull the similarities of texts together.",
     "Strip it from text before embedding, or train its row again.",
 )
-
-
-def _plots(results: Results[StickySummary]) -> Mapping[str, Plot]:
-    from forensics.report.plots.sticky import draw_plots
-
-    return draw_plots(results)
 
 
 def _worst(results: Results[StickySummary]) -> Table:
@@ -66,11 +57,9 @@ def _findings(results: Results[StickySummary]) -> tuple[Finding, ...]:
     rows = records(results.tokens[results.where("sticky", True)], ["rank"], len(results.tokens))
     measure = "effect" if results.has("effect") else "validation"
     return tuple(
-        Finding(
-            _STICKY.id,
-            _STICKY.level,
+        _STICKY.found(
             f"token {row['token_id']} is sticky: {measure} {float(row[measure]):.3g}",
-            subject=row["piece"],
+            row["piece"],
             token_id=int(row["token_id"]),
             piece=row["piece"],
             evidence={"rank": int(row["rank"]), measure: float(row[measure])},
@@ -94,7 +83,7 @@ KIND = Kind(
     headline=headline,
     tiles=tiles,
     sections=(contraction, measured, retrieval, attention, published, occurrence, notes, provenance),
-    plots=_plots,
+    plots=draw_plots,
     brief=lambda results: Brief(tables=(_worst(results),)),
     findings=_findings,
     rules=(_STICKY,),

@@ -17,14 +17,14 @@ from typing import Any
 from forensics.errors import MissingExtraError, OptionError
 from forensics.files import write_atomically
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
-from forensics.mixture.splitting import Splitter
 from forensics.progress import Progress
 from forensics.sources.texts.corpora import Corpus, content_hash, read_corpus
+from forensics.vocabulary.splitting import Splitter
 
 __all__ = ["count_categories"]
 
-#: Raise when the form of the cached counts or the meaning of the key changes.
-_FORMAT = 1
+#: Raise when the form of the cached counts, the meaning of the key or the reading of text changes.
+_FORMAT = 2
 #: How long a Dask scheduler is waited for.
 DASK_SECONDS = 10
 
@@ -91,10 +91,23 @@ def _count(corpus: Corpus, splitter: Splitter, max_bytes: int | None, cache: Pat
         return count_pretokens(corpus.name, read_corpus(corpus, max_bytes), splitter)
     key = json.dumps([_FORMAT, content_hash(corpus), splitter.fingerprint, max_bytes])
     file = cache / f"{hashlib.sha256(key.encode()).hexdigest()}.counts"
-    if file.exists():
-        kept = json.loads(zlib.decompress(file.read_bytes()))
-        return PretokenCounts(**{**kept, "name": corpus.name})
+    kept = _kept_counts(file, corpus.name)
+    if kept is not None:
+        return kept
     counts = count_pretokens(corpus.name, read_corpus(corpus, max_bytes), splitter)
     data = zlib.compress(json.dumps(asdict(counts)).encode("ascii"), level=3)
     write_atomically(file, lambda stream: stream.write(data))
     return counts
+
+
+def _kept_counts(file: Path, name: str) -> PretokenCounts | None:
+    """Return the counts kept in a file of the cache; None if there are none, or it is damaged."""
+    try:
+        kept = json.loads(zlib.decompress(file.read_bytes()))
+        counts = PretokenCounts(**{**kept, "name": name})
+    except (OSError, zlib.error, ValueError, TypeError, RecursionError):
+        return None  # whatever is wrong with it, it is counted anew and written again
+    if not isinstance(counts.words, dict):
+        return None
+    numbers = (*counts.words.values(), counts.nbytes, counts.dropped)
+    return counts if all(type(number) is int for number in numbers) else None

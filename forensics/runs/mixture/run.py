@@ -14,12 +14,9 @@ from forensics.errors import MissingExtraError, OptionError
 from forensics.mixture.bootstrap import Interval, bootstrap_intervals
 from forensics.mixture.continuation import goes_on_from
 from forensics.mixture.infer import Method, Mixture, infer_proportions
-from forensics.mixture.merge_list import MergeList, merge_list_of
 from forensics.mixture.pair_evidence import Denominator
 from forensics.mixture.pretokens import PretokenCounts
-from forensics.mixture.splitting import splitter_of
 from forensics.mixture.text_sample import MOST_SAMPLE, sample_blocks
-from forensics.mixture.unlearned import find_unlearned, set_aside
 from forensics.progress import Progress
 from forensics.runs.frame.journal import Journal
 from forensics.runs.frame.outcome import Inputs, Job, Outcome, RunSettings
@@ -28,7 +25,10 @@ from forensics.runs.frame.run import run
 from forensics.runs.mixture.count_text import count_categories
 from forensics.runs.mixture.summary import Learned, merge_table, mixture_summary
 from forensics.schema.mixture import MixtureOptions, MixtureSummary
-from forensics.sources.texts.corpora import Corpus, find_corpora, read_corpus
+from forensics.sources.texts.corpora import Corpus, find_corpora, left_out, read_corpus
+from forensics.vocabulary.merge_list import MergeList, merge_list_of
+from forensics.vocabulary.splitting import splitter_of
+from forensics.vocabulary.unlearned import find_unlearned, set_aside
 
 if TYPE_CHECKING:
     from forensics.sources.interface import TokenizerSource
@@ -143,15 +143,18 @@ def _open(
         raise OptionError("corpora", "no category given", "try `corpora` demo")
     if options.after is not None and options.skip_merges:
         raise OptionError("after", "given together with `skip_merges`", "give one of the two")
+    unread = left_out(options.corpora, named)
+    for note in unread:
+        progress.note(note)
     source = open_tokenizer(tokenizer, offline=offline, progress=progress)
     base = (
         None if options.after is None else open_tokenizer(options.after, offline=offline, progress=progress)
     )
     merge_list = merge_list_of(source)
-    skip, remarks = options.skip_merges, list[str]()
+    skip, remarks = options.skip_merges, [*unread]
     if base is not None:
         skip = _shared_merges(source, merge_list, base)
-        remarks = [f"the first {skip:,} merges are those of {base.name} and are not explained"]
+        remarks.append(f"the first {skip:,} merges are those of {base.name} and are not explained")
     splitter = splitter_of(source, merge_list, options.pretokenizer)
     with progress.stage("look for merges that training did not choose"):
         unlearned = find_unlearned(source, merge_list, splitter)

@@ -11,10 +11,7 @@ import numpy as np
 from forensics.mixture.bootstrap import Interval
 from forensics.mixture.cutting_doubt import cutting_doubts
 from forensics.mixture.infer import Mixture
-from forensics.mixture.merge_list import MergeList
 from forensics.mixture.pretokens import PretokenCounts
-from forensics.mixture.splitting import Splitter
-from forensics.mixture.unlearned import Unlearned
 from forensics.schema.mixture import (
     AsideSummary,
     MergeExample,
@@ -28,7 +25,10 @@ from forensics.schema.mixture import (
     ViolationSummary,
 )
 from forensics.sources.tokenizer_files.byte_alphabet import bytes_of_piece
+from forensics.vocabulary.merge_list import MergeList
 from forensics.vocabulary.spelling import text_of_bytes
+from forensics.vocabulary.splitting import Splitter
+from forensics.vocabulary.unlearned import Unlearned
 
 if TYPE_CHECKING:
     import pandas as pd

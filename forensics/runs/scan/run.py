@@ -14,7 +14,6 @@ from forensics.runs.frame.journal import Journal
 from forensics.runs.frame.outcome import Inputs, Job, Outcome, RunSettings
 from forensics.runs.frame.result import Result
 from forensics.runs.frame.run import run
-from forensics.runs.scan.eligible import eligible_tokens, reference_evidence
 from forensics.runs.scan.examined import Examined, matrices_of
 from forensics.runs.scan.summary import scan_summary
 from forensics.runs.scan.table import scan_table
@@ -23,6 +22,7 @@ from forensics.schema.scan import ScanOptions, ScanSummary
 from forensics.sources.interface import Checkpoint, TokenizerSource
 from forensics.undertrained.weights import analyse_weights
 from forensics.vocabulary.build import build_vocabulary
+from forensics.vocabulary.eligible import eligible_tokens, reference_evidence
 from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["scan"]

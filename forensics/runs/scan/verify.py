@@ -11,7 +11,6 @@ import numpy as np
 from forensics.errors import ForensicsError
 from forensics.progress import Progress
 from forensics.runs.frame.journal import Journal
-from forensics.runs.scan.eligible import well_trained_controls
 from forensics.runs.scan.examined import Examined
 from forensics.schema.scan import ScanOptions
 from forensics.schema.words import Role
@@ -19,6 +18,7 @@ from forensics.undertrained.prompts import Prompt
 from forensics.undertrained.search_down import search_down
 from forensics.undertrained.search_plan import SearchPlan, SearchResult
 from forensics.undertrained.token_evidence import TokenEvidence
+from forensics.vocabulary.eligible import well_trained_controls
 from forensics.vocabulary.verified_groups import verified_groups
 
 if TYPE_CHECKING:

@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import BadInputError
+from forensics.files import read_json
 from forensics.matrices import RowMatrix
 from forensics.progress import Progress
 from forensics.sources.checkpoints.config import ModelConfig, gguf_config, huggingface_config
 from forensics.sources.checkpoints.embedding_names import ENCODER_EMBEDDING, IN_BLOCK
 from forensics.sources.checkpoints.embeddings import EmbeddingNames, find_embeddings, is_embedding_like
-from forensics.sources.checkpoints.layouts import Weights, open_weights, read_json
+from forensics.sources.checkpoints.layouts import Weights, open_weights
 from forensics.sources.checkpoints.tying import (
     TyingVerdict,
     compare_matrices,

@@ -6,18 +6,17 @@ row. An index is believed only as far as the files confirm it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from forensics.errors import BadInputError
+from forensics.files import read_json
 from forensics.sources.tensors.open_tensor_file import open_tensor_file
 from forensics.sources.tensors.tensor_file import TensorFile
 
-__all__ = ["FOLDER_LAYOUTS", "Weights", "open_weights", "read_json"]
+__all__ = ["FOLDER_LAYOUTS", "Weights", "open_weights"]
 
 
 @dataclass(frozen=True)
@@ -104,23 +103,6 @@ def _entries(folder: Path) -> list[Path]:
 def _listing(entries: list[Path], shown: int = 8) -> str:
     more = [f"and {len(entries) - shown} more"] if len(entries) > shown else []
     return ", ".join([entry.name for entry in entries[:shown]] + more)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    :raises BadInputError: If the file cannot be read or holds something else.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        found = f"cannot be read ({error.strerror or error})"
-        raise BadInputError(path, found, "check the path and its permissions") from error
-    except (ValueError, RecursionError) as error:
-        raise BadInputError(path, f"not valid JSON ({error})", "download the file again") from error
-    if not isinstance(value, dict):
-        raise BadInputError(path, "not a JSON object", "download the file again")
-    return value
 
 
 def _open_file(path: Path) -> Weights:

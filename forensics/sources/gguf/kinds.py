@@ -20,41 +20,20 @@ from forensics.sources.gguf.metadata import (
     USER_DEFINED,
     GGUFTokenizer,
 )
-from forensics.sources.interface import TokenizerModel, TokenizerSource
+from forensics.sources.interface import TokenizerModel
 from forensics.sources.tokenizer_files import sentencepiece_encoder as spm
 from forensics.sources.tokenizer_files.encoder import assemble
 from forensics.sources.tokenizer_files.merge_recovery import merges_from_scores
 from forensics.sources.tokenizer_files.pieces import ids_of_pieces
 from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES, Pretokenizer
+from forensics.sources.tokenizer_files.source import TokenizerParts
 
 __all__ = ["GGUF_KINDS"]
 
 _WORD_START = "\u2581"
 
 
-def _source(metadata: GGUFTokenizer, name: str, **parts: Any) -> TokenizerSource:
-    """Return a source with what all kinds have in common."""
-    return TokenizerSource(
-        **{
-            "path": metadata.path,
-            "name": name,
-            "format": "gguf",
-            "pieces": metadata.pieces,
-            "merges": metadata.merges,
-            "scores": None,
-            "byte_level": False,
-            "byte_fallback": False,
-            "added_tokens": metadata.added_tokens(),
-            "special_roles": {},
-            "declared_unused": {},
-            "chat_template": None,
-            "files": (metadata.path,),
-            **parts,
-        }
-    )
-
-
-def _byte_level_bpe(metadata: GGUFTokenizer, name: str) -> TokenizerSource:
+def _byte_level_bpe(metadata: GGUFTokenizer) -> TokenizerParts:
     if not metadata.merges:
         raise BadInputError(metadata.path, "a tokenizer of kind 'gpt2' without merges", "the file is damaged")
     rule, origin, notes = _named_pretokenizer(metadata.pre)
@@ -73,10 +52,12 @@ def _byte_level_bpe(metadata: GGUFTokenizer, name: str) -> TokenizerSource:
         pre_tokenizer=rule.make,
         added_tokens=metadata.added_tokens(),
     )
-    return _source(
-        metadata,
-        name,
+    return TokenizerParts(
+        format="gguf",
+        pieces=metadata.pieces,
+        added_tokens=metadata.added_tokens(),
         model=TokenizerModel.BPE,
+        merges=metadata.merges,
         byte_level=True,
         encoder=encoder,
         pretokenizer_origin=origin,
@@ -96,7 +77,7 @@ def _named_pretokenizer(pre: str | None) -> tuple[Pretokenizer, str | None, tupl
     return LLAMA_CPP_NAMES["default"], None, (note,)
 
 
-def _sentencepiece_bpe(metadata: GGUFTokenizer, name: str) -> TokenizerSource:
+def _sentencepiece_bpe(metadata: GGUFTokenizer) -> TokenizerParts:
     if metadata.scores is None:
         raise BadInputError(
             metadata.path, "a tokenizer of kind 'llama' without scores", "the file is damaged"
@@ -112,9 +93,10 @@ def _sentencepiece_bpe(metadata: GGUFTokenizer, name: str) -> TokenizerSource:
         normalizer=lambda: spm.spaces(prefix=metadata.flag("add_space_prefix", True)),
         added_tokens=metadata.added_tokens(),
     )
-    return _source(
-        metadata,
-        name,
+    return TokenizerParts(
+        format="gguf",
+        pieces=metadata.pieces,
+        added_tokens=metadata.added_tokens(),
         model=TokenizerModel.BPE,
         byte_fallback=bool(metadata.of_type(BYTE)),
         merges=merges,
@@ -125,7 +107,7 @@ def _sentencepiece_bpe(metadata: GGUFTokenizer, name: str) -> TokenizerSource:
     )
 
 
-def _gemma4(metadata: GGUFTokenizer, name: str) -> TokenizerSource:
+def _gemma4(metadata: GGUFTokenizer) -> TokenizerParts:
     encoder = spm.bpe_encoder(
         metadata.path,
         metadata.pieces,
@@ -135,18 +117,19 @@ def _gemma4(metadata: GGUFTokenizer, name: str) -> TokenizerSource:
         normalizer=lambda: spm.spaces(prefix=False),
         added_tokens=metadata.added_tokens(),
     )
-    return _source(
-        metadata,
-        name,
+    return TokenizerParts(
+        format="gguf",
+        pieces=metadata.pieces,
+        added_tokens=metadata.added_tokens(),
         model=TokenizerModel.BPE,
         byte_fallback=bool(metadata.of_type(BYTE)),
+        merges=metadata.merges,
         encoder=encoder,
         pretokenizer_origin="tokenizer.ggml.model 'gemma4'",
-        notes=(),
     )
 
 
-def _unigram(metadata: GGUFTokenizer, name: str) -> TokenizerSource:
+def _unigram(metadata: GGUFTokenizer) -> TokenizerParts:
     if metadata.scores is None:
         raise BadInputError(metadata.path, "a tokenizer of kind 't5' without scores", "the file is damaged")
     charsmap = metadata.values.get("tokenizer.ggml.precompiled_charsmap")
@@ -166,19 +149,19 @@ def _unigram(metadata: GGUFTokenizer, name: str) -> TokenizerSource:
         ),
         added_tokens=metadata.added_tokens(),
     )
-    return _source(
-        metadata,
-        name,
+    return TokenizerParts(
+        format="gguf",
+        pieces=metadata.pieces,
+        added_tokens=metadata.added_tokens(),
         model=TokenizerModel.UNIGRAM,
         byte_fallback=byte_fallback,
         scores=metadata.scores,
         encoder=encoder,
         pretokenizer_origin="tokenizer.ggml.model 't5' (SentencePiece does not split)",
-        notes=(),
     )
 
 
-def _wordpiece(metadata: GGUFTokenizer, name: str) -> TokenizerSource:
+def _wordpiece(metadata: GGUFTokenizer) -> TokenizerParts:
     """Build BERT's tokenizer; GGUF marks the start of a word, where `vocab.txt` marks its continuation."""
     vocab = {_bert_piece(piece or ""): token_id for token_id, piece in enumerate(metadata.pieces)}
     unk = metadata.pieces[metadata.unk_id()]
@@ -205,9 +188,10 @@ def _wordpiece(metadata: GGUFTokenizer, name: str) -> TokenizerSource:
         pre_tokenizer=pre_tokenizer,
         added_tokens=metadata.added_tokens(),
     )
-    return _source(
-        metadata,
-        name,
+    return TokenizerParts(
+        format="gguf",
+        pieces=metadata.pieces,
+        added_tokens=metadata.added_tokens(),
         model=TokenizerModel.WORDPIECE,
         encoder=encoder,
         pretokenizer_origin="tokenizer.ggml.model 'bert'",
@@ -222,8 +206,8 @@ def _bert_piece(piece: str) -> str:
     return piece if piece.startswith("[") and piece.endswith("]") else f"##{piece}"
 
 
-#: `tokenizer.ggml.model` -> what builds the source from the metadata and a name.
-GGUF_KINDS: dict[str, Callable[[GGUFTokenizer, str], TokenizerSource]] = {
+#: `tokenizer.ggml.model` -> what builds the parts of the source from the metadata.
+GGUF_KINDS: dict[str, Callable[[GGUFTokenizer], TokenizerParts]] = {
     "gpt2": _byte_level_bpe,
     "llama": _sentencepiece_bpe,
     "t5": _unigram,

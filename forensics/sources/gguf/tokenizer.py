@@ -16,8 +16,8 @@ from forensics.sources.gguf.file import read_gguf
 from forensics.sources.gguf.kinds import GGUF_KINDS
 from forensics.sources.gguf.metadata import UNUSED, check_metadata
 from forensics.sources.interface import TokenizerSource
-from forensics.sources.tokenizer_files.pieces import vocabulary_notes
-from forensics.sources.tokenizer_files.reserved_names import declared_by_name
+from forensics.sources.tokenizer_files.source import tokenizer_source
+from forensics.sources.tokenizer_files.special_roles import Companions
 
 __all__ = ["read_gguf_tokenizer"]
 
@@ -57,7 +57,7 @@ def read_gguf_tokenizer(path: Path, name: str) -> TokenizerSource:
             f"the tokenizer is of kind {metadata.kind!r}; known are {', '.join(GGUF_KINDS)}",
             "give the model's tokenizer.json instead",
         )
-    source = builder(metadata, name)
+    parts = builder(metadata)
     roles = {
         role: {path.name: int(values[key])}
         for role, words in _ROLE_KEYS.items()
@@ -70,17 +70,15 @@ def read_gguf_tokenizer(path: Path, name: str) -> TokenizerSource:
         if not 0 <= given[path.name] < len(metadata.pieces)
     ]
     template = values.get("tokenizer.chat_template")
-    return replace(
-        source,
-        special_roles=roles,
+    parts = replace(
+        parts,
+        roles=roles,
         adds_bos=metadata.flag(
             "add_bos_token",
             metadata.kind in _BOS_KINDS or (metadata.kind == "gpt2" and metadata.pre in _BOS_NAMES),
         ),
         chat_template=template if isinstance(template, str) else None,
-        declared_unused={
-            **declared_by_name(metadata.pieces),
-            **dict.fromkeys(metadata.of_type(UNUSED), "unused"),
-        },
-        notes=(*vocabulary_notes(metadata.pieces), *strays, *source.notes),
+        declared_unused=dict.fromkeys(metadata.of_type(UNUSED), "unused"),
+        notes=(*strays, *parts.notes),
     )
+    return tokenizer_source(path, name, (path,), parts, Companions())

@@ -1,8 +1,10 @@
-"""The sentence-transformers folder layout: which modules follow the transformer, read and never executed.
+"""The sentence-transformers folder layout: what happens to a text before and after the transformer.
 
-`modules.json` lists modules by Python class; only the four kinds below are known here, by the last part
-of their name, and anything else is refused: a class of the folder's own would be code from the folder.
-A folder without `modules.json` is an encoder whose pooling the caller has to state.
+Everything that `encode` obeys is read, and nothing is executed: the modules and their order, the length
+limit, lower-casing, the default prompt, the dimensions that are kept. Whatever is not known here is refused
+and never left out in silence: a module of another kind, a class of the folder's own (which would be code
+from the folder), a setting with an effect. A folder without `modules.json` is an encoder whose pooling the
+caller has to state.
 """
 
 from __future__ import annotations
@@ -13,34 +15,53 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import BadInputError, OptionError
-from forensics.sources.texts.text_files import parse_json, read_text
+from forensics.errors import BadInputError
+from forensics.files import parse_json, read_json, read_text
+from forensics.sources.runtimes.pooling import Pooling, PoolingConfig, read_pooling, stated_pooling
 
-__all__ = ["EmbeddingLayout", "Pooling", "read_embedding_layout"]
+__all__ = ["EmbeddingLayout", "LaterStep", "StepKind", "read_embedding_layout"]
 
-
-class Pooling(StrEnum):
-    """How the vectors of a text's tokens become one vector."""
-
-    #: Their mean, special tokens included.
-    MEAN = "mean"
-    #: The vector of the first token.
-    CLS = "cls"
-    #: The vector of the last token, as decoder embedders have it.
-    LAST = "last"
-    #: The largest value of every dimension.
-    MAX = "max"
-
-
-#: Keys of `1_Pooling/config.json` -> what they ask for.
-_POOLING_KEYS = {
-    "pooling_mode_mean_tokens": Pooling.MEAN,
-    "pooling_mode_cls_token": Pooling.CLS,
-    "pooling_mode_lasttoken": Pooling.LAST,
-    "pooling_mode_max_tokens": Pooling.MAX,
+_LIBRARY = "sentence_transformers."
+#: Names of the transformer module's configuration, the first that is there counts.
+_TRANSFORMER_CONFIGS = tuple(
+    f"sentence_{kind}_config.json"
+    for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
+#: Keys of it that change no vector of a text, or are read below.
+_KNOWN_KEYS = frozenset(
+    {"max_seq_length", "do_lower_case", "unpad_inputs", "query_length", "document_length", "query_expansion"}
+)
+#: Keys that may only say what is done here anyway.
+_PLAIN_TEXT = {"method": "forward", "method_output_name": "last_hidden_state"}
+_AS_DONE_HERE: Mapping[str, tuple[Any, ...]] = {
+    "transformer_task": ("feature-extraction",),
+    "module_output_name": ("token_embeddings",),
+    "modality_config": ({"text": _PLAIN_TEXT},),
 }
-_UNSUPPORTED_KEYS = ("pooling_mode_mean_sqrt_len_tokens", "pooling_mode_weightedmean_tokens")
-_CONFIGS_OF_LENGTH = ("sentence_bert_config.json", "sentence_roberta_config.json", "sentence_xlm_config.json")
+#: Arguments for loading that change no vector in float32; old and new names of one thing.
+_LOADING_ARGUMENTS = {
+    ("model_args", "model_kwargs"): frozenset({"torch_dtype", "dtype", "add_pooling_layer"}),
+    ("tokenizer_args", "processor_kwargs"): frozenset({"model_max_length", "padding_side"}),
+    ("config_args", "config_kwargs"): frozenset(),
+}
+
+
+class StepKind(StrEnum):
+    """What may follow the pooling."""
+
+    #: A linear layer with an activation.
+    DENSE = "Dense"
+    #: Vectors are scaled to length 1.
+    NORMALIZE = "Normalize"
+
+
+@dataclass(frozen=True)
+class LaterStep:
+    """One module after the pooling."""
+
+    kind: StepKind
+    #: Where its configuration and weights are.
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -50,13 +71,25 @@ class EmbeddingLayout:
     #: Where the transformer's own configuration and weights are.
     transformer: Path
     #: The pooling, from the folder or from the caller.
-    pooling: Pooling
+    pooling: PoolingConfig
     #: Who said so, for the report.
     pooling_origin: str
-    #: The longest text in tokens that the folder allows, special tokens included; None if it is silent.
-    max_length: int | None
+    #: Whether the folder itself says all there is to say, so that `encode` gives these very vectors.
+    is_complete: bool = False
+    #: What follows the pooling, in order.
+    later: tuple[LaterStep, ...] = ()
+    #: The longest text in tokens that these files allow, special tokens included; None if they are silent.
+    max_length: int | None = None
+    #: Whether texts are put into lower case, whatever the tokenizer does.
+    lower_case: bool = False
+    #: What is put before every text.
+    prompt: str = ""
+    #: The number of leading dimensions that are kept; None for all.
+    dimensions: int | None = None
     #: Every file that was read here.
-    files: tuple[Path, ...]
+    files: tuple[Path, ...] = ()
+    #: Remarks a reader of the report should see.
+    notes: tuple[str, ...] = ()
 
 
 def read_embedding_layout(folder: Path, pooling: str | None = None) -> EmbeddingLayout:
@@ -64,38 +97,43 @@ def read_embedding_layout(folder: Path, pooling: str | None = None) -> Embedding
 
     :param folder: A sentence-transformers folder, or a Hugging Face folder of an encoder.
     :param pooling: `mean`, `cls`, `last` or `max`, for a folder that does not say.
-    :raises BadInputError: If nothing states the pooling, or the folder asks for a module that is not
-        known here.
+    :raises BadInputError: If nothing states the pooling, or the folder asks for what is not known here.
     """
     if not folder.is_dir():
         raise BadInputError(folder, "is no folder", "name the folder of a text-embedding model")
-    if pooling is not None and pooling not in set(Pooling):
-        raise OptionError("pooling", f"found {pooling!r}", f"give one of {', '.join(Pooling)}")
-    modules_file = folder / "modules.json"
-    if not modules_file.is_file():
-        return _plain_folder(folder, pooling)
-    modules = parse_json(modules_file, read_text(modules_file))
-    kinds = _kinds(modules_file, modules)
-    transformer = folder / kinds["Transformer"]
-    files = [modules_file]
-    stated, origin = pooling, "the user"
-    if stated is None:
-        config_file = folder / kinds.get("Pooling", "1_Pooling") / "config.json"
-        stated = _pooling(config_file, parse_json(config_file, read_text(config_file)))
-        origin = f"{config_file.parent.name}/config.json"
-        files.append(config_file)
-    max_length = None
-    for name in _CONFIGS_OF_LENGTH:
-        if (transformer / name).is_file():
-            values = parse_json(transformer / name, read_text(transformer / name))
-            found = values.get("max_seq_length") if isinstance(values, dict) else None
-            max_length = found if isinstance(found, int) and found > 0 else None
-            files.append(transformer / name)
-            break
-    return EmbeddingLayout(transformer, Pooling(stated), origin, max_length, tuple(files))
+    stated = None if pooling is None else stated_pooling(pooling)
+    if not (folder / "modules.json").is_file():
+        return _plain_folder(folder, stated)
+    transformer, pool, later = _modules(folder)
+    _refuse_adapter(transformer)
+    read: list[Path] = []
+    if stated is not None:
+        config, origin = PoolingConfig((stated,)), "the user"
+    elif pool is None:
+        found = "lists no Pooling module, so nothing states how token vectors are pooled"
+        raise BadInputError(folder / "modules.json", found, "state it with `pooling`: mean, cls or last")
+    else:
+        read = [pool / "config.json"]
+        config, origin = read_pooling(read[0]), f"{pool.name}/config.json"
+    max_length, lower_case, of_transformer = _transformer_settings(transformer)
+    prompt, dimensions, notes, of_model = _model_settings(folder)
+    dense = [step.folder / "config.json" for step in later if step.kind is StepKind.DENSE]
+    return EmbeddingLayout(
+        transformer=transformer,
+        pooling=config,
+        pooling_origin=origin,
+        is_complete=stated is None,
+        later=later,
+        max_length=max_length,
+        lower_case=lower_case,
+        prompt=prompt,
+        dimensions=dimensions,
+        files=(folder / "modules.json", *read, *dense, *of_transformer, *of_model),
+        notes=notes,
+    )
 
 
-def _plain_folder(folder: Path, pooling: str | None) -> EmbeddingLayout:
+def _plain_folder(folder: Path, pooling: Pooling | None) -> EmbeddingLayout:
     config_file = folder / "config.json"
     if not config_file.is_file():
         found = "neither modules.json nor config.json"
@@ -109,42 +147,116 @@ def _plain_folder(folder: Path, pooling: str | None) -> EmbeddingLayout:
             f"holds {what} without modules.json, so nothing states how token vectors are pooled",
             "state it with `pooling`: mean, cls or last (last for a decoder)",
         )
-    return EmbeddingLayout(folder, Pooling(pooling), "the user", None, (config_file,))
+    _refuse_adapter(folder)
+    return EmbeddingLayout(folder, PoolingConfig((pooling,)), "the user", files=(config_file,))
 
 
-def _kinds(file: Path, modules: Any) -> dict[str, str]:
-    """Return module kind -> its folder, refusing kinds that are not known."""
+def _modules(folder: Path) -> tuple[Path, Path | None, tuple[LaterStep, ...]]:
+    """Return the folders of the transformer and of the pooling, and what follows, refusing other orders."""
+    file = folder / "modules.json"
+    modules = parse_json(file, read_text(file))
     if not isinstance(modules, list) or not all(isinstance(m, dict) for m in modules):
         raise BadInputError(file, "no list of modules", "the file is damaged")
-    kinds: dict[str, str] = {}
-    for module in modules:
-        kind = str(module.get("type", "")).rsplit(".", 1)[-1]
-        path = Path(str(module.get("path", "")))
-        if kind not in ("Transformer", "Pooling", "Normalize"):
-            raise BadInputError(
-                file,
-                f"asks for the module {module.get('type')!r}, which is not supported",
-                "use a model of Transformer, Pooling and Normalize",
-            )
-        if path.is_absolute() or ".." in path.parts:
-            raise BadInputError(file, f"names the folder {str(path)!r} outside the model", "do not trust it")
-        kinds[kind] = str(path)
-    if "Transformer" not in kinds:
-        raise BadInputError(file, "lists no Transformer module", "name a transformer-based embedding model")
-    return kinds
+    kinds = [_kind(file, str(module.get("type", ""))) for module in modules]
+    folders = [_inside(file, str(module.get("path", ""))) for module in modules]
+    kept = [(kind, place) for kind, place in zip(kinds, folders, strict=True) if kind != "Dropout"]
+    if not kept or kept[0][0] != "Transformer":
+        raise BadInputError(
+            file, "does not begin with a Transformer module", "name a transformer-based embedding model"
+        )
+    pool = next((place for kind, place in kept[1:2] if kind == "Pooling"), None)
+    rest = kept[1:] if pool is None else kept[2:]
+    misplaced = next((kind for kind, _ in rest if kind not in set(StepKind)), None)
+    if misplaced is not None:
+        found = f"has the module {misplaced} in an unusual place"
+        raise BadInputError(file, found, "use a model of Transformer, Pooling and what follows")
+    return kept[0][1], pool, tuple(LaterStep(StepKind(kind), place) for kind, place in rest)
 
 
-def _pooling(file: Path, config: Any) -> Pooling:
-    """Return the one pooling mode that the configuration switches on."""
-    if not isinstance(config, Mapping):
-        raise BadInputError(file, "no JSON object", "the file is damaged")
-    # sentence-transformers 5 writes the mode as a word; before, one boolean stood for each.
-    word = config.get("pooling_mode")
-    named = {"mean": Pooling.MEAN, "cls": Pooling.CLS, "lasttoken": Pooling.LAST, "max": Pooling.MAX}
-    modes = [named[word]] if word in named else [m for key, m in _POOLING_KEYS.items() if config.get(key)]
-    other = [key for key in _UNSUPPORTED_KEYS if config.get(key)]
-    if len(modes) != 1 or other:
-        asked = [*map(str, modes), *other]
-        found = f"asks for the pooling modes {asked}, where one of {[*map(str, Pooling)]} is supported"
-        raise BadInputError(file, found, "state it with `pooling`")
-    return modes[0]
+def _kind(file: Path, name: str) -> str:
+    """Return what a module is; a class that is not the library's own is not taken for it."""
+    kind = name.rpartition(".")[2]
+    if not name.startswith(_LIBRARY) or kind not in ("Transformer", "Pooling", "Dropout", *StepKind):
+        raise BadInputError(
+            file,
+            f"asks for the module {name!r}, which is not supported",
+            f"use a model of Transformer, Pooling, {' and '.join(StepKind)}",
+        )
+    return kind
+
+
+def _inside(file: Path, name: str) -> Path:
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise BadInputError(file, f"names the folder {name!r} outside the model", "do not trust it")
+    return file.parent / path
+
+
+def _refuse_adapter(transformer: Path) -> None:
+    file = transformer / "adapter_config.json"
+    if file.is_file():
+        found = "is an adapter, whose vectors are those of another model with it"
+        raise BadInputError(file, found, "merge the adapter into its model and save that")
+
+
+def _transformer_settings(transformer: Path) -> tuple[int | None, bool, tuple[Path, ...]]:
+    """Return the length limit, whether texts are lower-cased, and the file that says so."""
+    for file in (transformer / name for name in _TRANSFORMER_CONFIGS):
+        if not file.is_file():
+            continue
+        settings = read_json(file)
+        if settings:
+            length = _refuse_unknown(file, settings)
+            return length, bool(settings.get("do_lower_case")), (file,)
+    return None, False, ()
+
+
+def _refuse_unknown(file: Path, settings: Mapping[str, Any]) -> int | None:
+    """Return the length limit, refusing settings that might change a vector."""
+    length = settings.get("max_seq_length")
+    for key, value in settings.items():
+        names = next((names for names in _LOADING_ARGUMENTS if key in names), None)
+        if names is not None and isinstance(value, dict):
+            asked = [name for name, each in value.items() if name not in _LOADING_ARGUMENTS[names] and each]
+            length = value.get("model_max_length", length)
+        elif key in _AS_DONE_HERE:
+            asked = [] if value in _AS_DONE_HERE[key] else [key]
+        else:
+            asked = [] if key in _KNOWN_KEYS or value in (None, False, {}, []) else [key]
+        if asked:
+            found = f"asks for {', '.join(asked[:5])}, which is not supported"
+            raise BadInputError(file, found, "use a model without it")
+    if length is not None and (not isinstance(length, int) or isinstance(length, bool) or length < 1):
+        raise BadInputError(file, f"has the length limit {length!r}", "give a whole number of tokens")
+    return length
+
+
+def _model_settings(folder: Path) -> tuple[str, int | None, tuple[str, ...], tuple[Path, ...]]:
+    """Return the prompt, the dimensions kept, remarks, and the file that says so."""
+    file = folder / "config_sentence_transformers.json"
+    if not file.is_file():
+        return "", None, (), ()
+    settings = read_json(file)
+    kind = settings.get("model_type", "SentenceTransformer")
+    if kind != "SentenceTransformer":
+        raise BadInputError(file, f"is a {kind}, which gives no vector of a text", "name an embedding model")
+    prompts = settings.get("prompts") or {}
+    default = settings.get("default_prompt_name")
+    if not isinstance(prompts, dict) or (default is not None and default not in prompts):
+        raise BadInputError(file, f"names the default prompt {default!r}, which it lacks", "mend the file")
+    prompt = str(prompts[default] or "") if default is not None else ""
+    dimensions = settings.get("truncate_dim")
+    if dimensions is not None and (not isinstance(dimensions, int) or dimensions < 1):
+        raise BadInputError(file, f"has the truncate_dim {dimensions!r}", "give a whole number of dimensions")
+    notes = []
+    if prompt:
+        notes.append(f"The model puts the prompt {prompt!r} before every text; so was done here.")
+    elif any(prompts.values()):
+        named = ", ".join(repr(name) for name, text in prompts.items() if text)
+        notes.append(f"The model has prompts ({named}) that `encode` adds on request only; none was added.")
+    if dimensions is not None:
+        notes.append(f"The model keeps the first {dimensions:,} dimensions of a vector; so was done here.")
+    similarity = settings.get("similarity_fn_name") or "cosine"
+    if similarity != "cosine":
+        notes.append(f"The model asks for the similarity {similarity!r}; cosines were measured here.")
+    return prompt, dimensions, tuple(notes), (file,)

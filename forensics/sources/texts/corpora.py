@@ -1,31 +1,32 @@
-"""Text by category: plain or compressed text files, JSON lines, folders of them, or the demo set."""
+"""Text by category: a file or a folder of files for each, or the demo set.
+
+What is read is decided by names alone (`text_pieces` has the forms). Links are followed; files that systems
+and editors leave behind are no text and are passed over; everything else that lies there and is not read is
+named by `left_out`, so that a category that is missing is not missed only in the result.
+"""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
-import json
-import lzma
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import IO
 
-from forensics.errors import BadInputError, MissingExtraError
+from forensics.errors import BadInputError
+from forensics.sources.texts.decompression import COMPRESSIONS
+from forensics.sources.texts.text_pieces import form_of, pieces_of, stem_of
 
-__all__ = ["DEMO", "Corpus", "content_hash", "find_corpora", "read_corpus"]
+__all__ = ["DEMO", "Corpus", "content_hash", "find_corpora", "left_out", "read_corpus"]
 
 #: What a user writes for the set that comes with the package.
 DEMO = "demo"
-_FORMS = (".txt", ".jsonl")
-_COMPRESSIONS = ("", ".gz", ".xz", ".zst")
-_SUFFIXES = tuple(form + compression for form in _FORMS for compression in _COMPRESSIONS)
-#: Characters given on at a time; a piece ends at a line end.
-PIECE = 2**20
-_CONVERT = "convert it, e.g. iconv -f ENCODING -t UTF-8"
-_LAYOUT = "one file (NAME.txt, .txt.gz, .txt.xz, .txt.zst, .jsonl) or folder of such files per category"
+_LAYOUT = "one file (.txt, .jsonl or .parquet; .gz, .bz2, .xz or .zst) or folder of such files per category"
+#: Left behind by systems and editors, besides names that begin with a dot.
+_LEFT_BEHIND = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+#: Names given of files that are left out for one reason; the others are counted.
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,14 @@ class Corpus:
     name: str
     #: The files, in order.
     files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file or folder on the way: text, or the reason why it is none."""
+
+    path: Path
+    reason: str | None = None
 
 
 def find_corpora(
@@ -49,28 +58,36 @@ def find_corpora(
     :raises BadInputError: If a path is missing or holds no text, or a name stands twice.
     """
     found: list[Corpus] = []
-    places: list[tuple[str, Path]] = []
-    for folder in folders:
-        if str(folder) == DEMO:
-            places += [(f"{group.name}/", group) for group in _demo_groups()]
-        else:
-            path = Path(folder)
-            places.append((f"{path.resolve().name}/" if len(folders) > 1 else "", path))
-    for prefix, path in places:
+    for prefix, path in _places(folders):
         inside = _categories(path)
         if not inside:
-            raise BadInputError(path, "no text in it", f"put {_LAYOUT} there")
+            raise BadInputError(path, _nothing(_remarks(path, _top(path))), f"put {_LAYOUT} there")
         found += [Corpus(prefix + name, files) for name, files in inside.items()]
     for name, place in named:
         path = Path(place)
         found.append(Corpus(name, _files(path) if path.is_dir() else (_existing(path),)))
         if not found[-1].files:
-            raise BadInputError(path, "no text in it", "give a text file or a folder of them")
+            remarks = _remarks(path, _walk(path))
+            raise BadInputError(path, _nothing(remarks), "give a text file or a folder of them")
     names = [corpus.name for corpus in found]
     for name in names:
         if names.count(name) > 1:
             raise BadInputError("the categories", f"{name!r} is given twice", "give each category one name")
     return sorted(found, key=lambda corpus: corpus.name)
+
+
+def left_out(folders: Sequence[str | Path] = (), named: Sequence[tuple[str, str | Path]] = ()) -> list[str]:
+    """Return what lies in the places of `find_corpora` and is not read: a remark for each folder and reason.
+
+    :param folders: See `find_corpora`.
+    :param named: See `find_corpora`.
+    :raises BadInputError: If a folder cannot be listed.
+    """
+    remarks = [remark for _, path in _places(folders) for remark in _remarks(path, _top(path))]
+    for _, place in named:
+        if Path(place).is_dir():
+            remarks += _remarks(Path(place), _walk(Path(place)))
+    return remarks
 
 
 def read_corpus(corpus: Corpus, max_bytes: int | None = None) -> Iterator[str]:
@@ -82,23 +99,43 @@ def read_corpus(corpus: Corpus, max_bytes: int | None = None) -> Iterator[str]:
     """
     left = max_bytes
     for file in corpus.files:
-        for piece in _pieces(file):
-            size = len(piece.encode("utf-8", "surrogatepass"))
-            if left is not None and size > left:
-                cut = piece.encode("utf-8", "surrogatepass")[:left].decode("utf-8", "ignore")
+        for piece in pieces_of(file):
+            data = piece.encode("utf-8")
+            if left is not None and len(data) > left:
+                cut = data[:left].decode("utf-8", "ignore")
                 yield cut[: cut.rfind("\n") + 1] or cut
                 return
-            left = None if left is None else left - size
+            left = None if left is None else left - len(data)
             yield piece
 
 
 def content_hash(corpus: Corpus) -> str:
-    """Return the sha256 of the files of a category as they lie on the disk."""
+    """Return the sha256 of the files of a category as they lie on the disk.
+
+    :raises BadInputError: If a file cannot be read.
+    """
     digest = hashlib.sha256()
     for file in corpus.files:
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+        try:
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        except OSError as error:
+            raise BadInputError(
+                file, f"cannot be read ({error.strerror or error})", "check the file"
+            ) from error
     return digest.hexdigest()
+
+
+def _places(folders: Sequence[str | Path]) -> list[tuple[str, Path]]:
+    """Return what is put in front of the categories' names, and the folder, of every group."""
+    places: list[tuple[str, Path]] = []
+    for folder in folders:
+        if str(folder) == DEMO:
+            places += [(f"{group.name}/", group) for group in _demo_groups()]
+        else:
+            path = Path(folder)
+            places.append((f"{path.resolve().name}/" if len(folders) > 1 else "", path))
+    return places
 
 
 def _demo_groups() -> list[Path]:
@@ -112,80 +149,94 @@ def _categories(folder: Path) -> dict[str, tuple[Path, ...]]:
             folder, "a file where a folder was expected", "give it a name of its own with `named`, NAME=PATH"
         )
     found: dict[str, tuple[Path, ...]] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir() and (files := _files(path)):
-            found[path.name] = (*found.get(path.name, ()), *files)
-        elif path.is_file() and (name := _stem(path)):
-            found[name] = (*found.get(name, ()), path)
+    for entry in _entries(folder):
+        files = _files(entry) if entry.is_dir() else (entry,) if _reason(entry) is None else ()
+        if files:
+            name = entry.name if entry.is_dir() else stem_of(entry)
+            found[name] = (*found.get(name, ()), *files)
     return found
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
-    return tuple(path for path in sorted(folder.rglob("*")) if path.is_file() and _stem(path))
+    return tuple(found.path for found in _walk(folder) if found.reason is None)
 
 
-def _stem(path: Path) -> str:
-    """Return the file name without the suffixes of text, empty if it has none of them."""
-    suffix = next((suffix for suffix in _SUFFIXES if path.name.endswith(suffix)), "")
-    return path.name.removesuffix(suffix) if suffix else ""
+def _top(folder: Path) -> Iterator[_Found]:
+    """Yield everything in a folder of categories."""
+    for entry in _entries(folder):
+        if not entry.is_dir():
+            yield _Found(entry, _reason(entry))
+        elif inside := list(_walk(entry)):
+            yield from inside
+        else:
+            yield _Found(entry, "empty folder")
+
+
+def _walk(folder: Path, seen: set[Path] | None = None) -> Iterator[_Found]:
+    """Yield the files below a folder in the order of their paths; links are followed.
+
+    :param seen: The folders read before, as they really lie: a link to one of them, or in a circle, is not
+        followed, or its text would count twice.
+    """
+    seen = set() if seen is None else seen
+    here = folder.resolve()
+    if here in seen:
+        yield _Found(folder, "link to a folder that is read already")
+        return
+    seen.add(here)
+    for entry in _entries(folder):
+        if entry.is_dir():
+            yield from _walk(entry, seen)
+        else:
+            yield _Found(entry, _reason(entry))
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what lies in a folder, less what systems and editors leave behind."""
+    try:
+        return sorted(path for path in folder.iterdir() if not _is_left_behind(path.name))
+    except OSError as error:
+        found = f"cannot be listed ({error.strerror or error})"
+        raise BadInputError(folder, found, "check its permissions") from error
+
+
+def _is_left_behind(name: str) -> bool:
+    """Return whether a name is hidden (`._en.txt`, `.ipynb_checkpoints`), a lock or an editor's copy."""
+    return name in _LEFT_BEHIND or name.startswith((".", "~$")) or name.endswith(("~", "#"))
+
+
+def _reason(path: Path) -> str | None:
+    """Return why a file is not read, None if it is."""
+    if not path.exists():
+        return "broken link"
+    if not path.is_file():
+        return "no plain file"
+    if form_of(path) is not None:
+        return None
+    kind = "".join(path.suffixes[-2:]) if path.suffix.lower() in COMPRESSIONS else path.suffix
+    return f"unread format {kind}" if kind else "no suffix"
+
+
+def _remarks(root: Path, found: Iterator[_Found]) -> list[str]:
+    """Return a remark for every folder and reason: how many files, and the first of them."""
+    groups: dict[tuple[Path, str], list[str]] = defaultdict(list)
+    for each in found:
+        if each.reason is not None:
+            groups[each.path.parent, each.reason].append(each.path.name)
+    remarks = []
+    for (folder, reason), names in groups.items():
+        # The folder as the user knows it: where it lies on this machine is nobody's business.
+        place = "/".join((root.resolve().name, *folder.relative_to(root).parts))
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        remarks.append(f"Left out of {place}: {', '.join(names[:_NAMED])}{more} ({reason}).")
+    return remarks
+
+
+def _nothing(remarks: Sequence[str]) -> str:
+    return " ".join(["no text in it", *remarks[:2]]).removesuffix(".") if remarks else "no text in it"
 
 
 def _existing(path: Path) -> Path:
     if not path.exists():
         raise BadInputError(path, "no such file or folder", "check the path")
     return path
-
-
-def _pieces(file: Path) -> Iterator[str]:
-    """Yield the text of one file, JSON lines unpacked, in pieces of about `PIECE` characters."""
-    as_json = ".jsonl" in file.suffixes
-    try:
-        with io.TextIOWrapper(_opened(file), encoding="utf-8", newline="") as stream:
-            # A byte order mark is no text.
-            first = True
-            while lines := stream.readlines(PIECE):
-                if first:
-                    lines[0] = lines[0].removeprefix("\ufeff")
-                    first = False
-                if _looks_utf16(lines):
-                    raise BadInputError(file, "not UTF-8 (every other byte is zero, as in UTF-16)", _CONVERT)
-                yield "".join(_unpacked(file, lines) if as_json else lines)
-    except UnicodeDecodeError as error:
-        found = f"not UTF-8 (byte {error.object[error.start]:#04x})"
-        raise BadInputError(file, found, _CONVERT) from error
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise BadInputError(file, f"cannot be read ({error})", "check the file") from error
-
-
-def _looks_utf16(lines: Sequence[str]) -> bool:
-    """Return whether text is UTF-16 although it decodes: ASCII without a byte order mark does."""
-    text = lines[0][:1000]
-    return 4 * text.count("\0") > len(text)
-
-
-def _opened(file: Path) -> IO[bytes]:
-    if file.suffix == ".gz":
-        return gzip.open(file, "rb")  # type: ignore[return-value]
-    if file.suffix == ".xz":
-        return lzma.open(file, "rb")
-    if file.suffix == ".zst":
-        try:
-            import zstandard
-        except ImportError as error:
-            raise MissingExtraError("zstandard", "mixture", "reading .zst text") from error
-        return zstandard.open(file, "rb")  # type: ignore[no-any-return]
-    return file.open("rb")
-
-
-def _unpacked(file: Path, lines: Sequence[str]) -> Iterator[str]:
-    for line in lines:
-        if not line.strip():
-            continue
-        try:
-            text = json.loads(line)["text"]
-        except (ValueError, KeyError, TypeError) as error:
-            found = f"a line that is no JSON object with `text` ({line[:40]!r})"
-            raise BadInputError(file, found, "one JSON object with the key `text` per line") from error
-        yield f"{text}\n"

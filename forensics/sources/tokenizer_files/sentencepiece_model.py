@@ -16,12 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import BadInputError
+from forensics.files import read_bytes
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import read_bytes
 from forensics.sources.tokenizer_files import sentencepiece_encoder as spm
 from forensics.sources.tokenizer_files.merge_recovery import merges_from_scores
-from forensics.sources.tokenizer_files.pieces import ids_of_pieces, vocabulary_notes
-from forensics.sources.tokenizer_files.reserved_names import declared_by_name
 from forensics.sources.tokenizer_files.sentencepiece_proto import (
     BYTE,
     CONTROL,
@@ -32,6 +30,7 @@ from forensics.sources.tokenizer_files.sentencepiece_proto import (
     SentencePieceModel,
     parse_model,
 )
+from forensics.sources.tokenizer_files.source import TokenizerParts, tokenizer_source
 from forensics.sources.tokenizer_files.special_roles import Companions, read_companions
 
 __all__ = ["read_sentencepiece"]
@@ -52,13 +51,6 @@ def read_sentencepiece(path: Path, name: str, beside: bool) -> TokenizerSource:
         )
         raise BadInputError(path, found, "only BPE and Unigram with leading U+2581 are supported")
     companions = read_companions(path.parent) if beside else Companions()
-    ids = ids_of_pieces(model.pieces)
-    roles = {
-        role: {path.name: token_id} for role, token_id in model.roles.items() if 0 <= token_id < len(ids)
-    }
-    elsewhere, role_notes = companions.special_roles(ids)
-    for role, given in elsewhere.items():
-        roles.setdefault(role, {}).update(given)
     added = tuple(
         AddedToken(token_id, model.pieces[token_id], False, path.name)
         for token_id in model.of_type(USER_DEFINED)
@@ -71,16 +63,11 @@ def read_sentencepiece(path: Path, name: str, beside: bool) -> TokenizerSource:
         notes.append(
             f"{len(model.of_type(UNUSED)):,} pieces are marked unused and take no part in merges here"
         )
-    return TokenizerSource(
-        path=path,
-        name=name,
+    parts = TokenizerParts(
         format="sentencepiece",
         model=TokenizerModel(model.kind),
-        byte_level=False,
-        byte_fallback=byte_fallback,
         pieces=tuple(model.pieces),
-        merges=merges,
-        scores=scores,
+        encoder=encoder,
         added_tokens=(
             *added,
             *(
@@ -88,15 +75,19 @@ def read_sentencepiece(path: Path, name: str, beside: bool) -> TokenizerSource:
                 for token_id in model.of_type(CONTROL, UNKNOWN)
             ),
         ),
-        special_roles=roles,
-        declared_unused={**declared_by_name(model.pieces), **dict.fromkeys(model.of_type(UNUSED), "unused")},
-        chat_template=companions.chat_template,
-        adds_bos=companions.adds_bos,
-        encoder=encoder,
         pretokenizer_origin="SentencePiece model (does not split)",
-        files=(path, *companions.files),
-        notes=(*vocabulary_notes(model.pieces), *notes, *role_notes),
+        merges=merges,
+        scores=scores,
+        byte_fallback=byte_fallback,
+        roles={
+            role: {path.name: token_id}
+            for role, token_id in model.roles.items()
+            if 0 <= token_id < len(model.pieces)
+        },
+        declared_unused=dict.fromkeys(model.of_type(UNUSED), "unused"),
+        notes=tuple(notes),
     )
+    return tokenizer_source(path, name, (path,), parts, companions)
 
 
 def _encoder(

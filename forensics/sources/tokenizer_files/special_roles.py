@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from forensics.files import parse_json, read_json, read_text
 from forensics.sources.interface import AddedToken
-from forensics.sources.texts.text_files import parse_json, read_json_object, read_text
 
 __all__ = ["ROLES", "Companions", "merge_added_tokens", "read_companions"]
 
@@ -105,7 +105,7 @@ def read_companions(folder: Path) -> Companions:
     """
     names = [*_BY_TEXT, *_BY_ID, "added_tokens.json"]
     paths = [folder / name for name in names if (folder / name).is_file()]
-    content = {path.name: read_json_object(path) for path in paths}
+    content = {path.name: read_json(path) for path in paths}
     template = _named_template(content.get("tokenizer_config.json", {}).get("chat_template"))
     for path in (folder / name for name in _TEMPLATES):
         if path.is_file():

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BadInputError
+from forensics.files import read_bytes
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import read_bytes
 from forensics.sources.tokenizer_files import pretokenizers
 from forensics.sources.tokenizer_files.byte_alphabet import piece_of_bytes
 from forensics.sources.tokenizer_files.encoder import assemble
 from forensics.sources.tokenizer_files.merge_recovery import merges_from_ranks
-from forensics.sources.tokenizer_files.pieces import LARGEST_TOKEN_ID, pieces_by_id, vocabulary_notes
+from forensics.sources.tokenizer_files.pieces import LARGEST_TOKEN_ID, pieces_by_id
 from forensics.sources.tokenizer_files.pretokenizers import Pretokenizer
-from forensics.sources.tokenizer_files.reserved_names import declared_by_name
+from forensics.sources.tokenizer_files.source import TokenizerParts, tokenizer_source
 from forensics.sources.tokenizer_files.special_roles import Companions, merge_added_tokens, read_companions
 
 __all__ = ["KNOWN_RANK_FILES", "RankFile", "read_tiktoken"]
@@ -111,7 +111,6 @@ def read_tiktoken(path: Path, name: str, beside: bool) -> TokenizerSource:
     encoder = assemble(
         path, model, normalizer=rule.make_normalizer, pre_tokenizer=rule.make, added_tokens=added
     )
-    roles, role_notes = companions.special_roles(vocab)
     notes = ["the merges are recovered from the ranks"]
     if by_hand:
         notes.append(f"{len(by_hand):,} tokens cannot be made by the merges before them (put in by hand)")
@@ -122,26 +121,18 @@ def read_tiktoken(path: Path, name: str, beside: bool) -> TokenizerSource:
         )
     if not added:
         notes.append("a rank file does not hold the special tokens; none are known for this one")
-    return TokenizerSource(
-        path=path,
-        name=name,
+    parts = TokenizerParts(
         format="tiktoken",
         model=TokenizerModel.BPE,
-        byte_level=True,
-        byte_fallback=False,
         pieces=pieces,
-        merges=merges,
-        scores=None,
-        added_tokens=added,
-        special_roles=roles,
-        declared_unused=declared_by_name(pieces),
-        chat_template=companions.chat_template,
-        adds_bos=companions.adds_bos,
         encoder=encoder,
+        added_tokens=added,
         pretokenizer_origin=f"known rank file: {known.name}" if known else None,
-        files=(path, *companions.files),
-        notes=(*vocabulary_notes(pieces), *notes, *role_notes),
+        merges=merges,
+        byte_level=True,
+        notes=tuple(notes),
     )
+    return tokenizer_source(path, name, (path,), parts, companions)
 
 
 def _parse(path: Path, data: bytes) -> dict[bytes, int]:

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forensics.errors import BadInputError
+from forensics.files import parse_json, read_text
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import parse_json, read_text
 from forensics.sources.tokenizer_files.encoder import (
     PROBE,
     build,
     misplaced_added_tokens,
     register_added_tokens,
 )
-from forensics.sources.tokenizer_files.pieces import pieces_by_id, vocabulary_notes
-from forensics.sources.tokenizer_files.reserved_names import declared_by_name
+from forensics.sources.tokenizer_files.pieces import ids_of_pieces, pieces_by_id
+from forensics.sources.tokenizer_files.source import TokenizerParts, tokenizer_source
 from forensics.sources.tokenizer_files.special_roles import Companions, merge_added_tokens, read_companions
 
 if TYPE_CHECKING:
@@ -53,36 +53,34 @@ def read_tokenizer_json(path: Path, name: str, beside: bool) -> TokenizerSource:
     own = _own_added_tokens(path, data.get("added_tokens") or [])
     added, notes = _complete(path, encoder, vocab, own, companions)
     pieces = _with_added(path, vocab, added)
-    ids = {piece: token_id for token_id, piece in enumerate(pieces) if piece is not None}
-    roles, role_notes = companions.special_roles(ids)
-    unk = model.get("unk_token")
-    unk_id = ids.get(unk) if isinstance(unk, str) else model.get("unk_id")
-    if isinstance(unk_id, int):
-        roles.setdefault("unk", {}).setdefault(path.name, unk_id)
     if scores is not None:
         scores = np.concatenate([scores, np.zeros(len(pieces) - len(scores), dtype=np.float32)])
-    return TokenizerSource(
-        path=path.parent if beside else path,
-        name=name,
+    parts = TokenizerParts(
         format="tokenizer.json",
         model=TokenizerModel(type(encoder.model).__name__.lower()),
+        pieces=pieces,
+        encoder=encoder,
+        added_tokens=added,
+        pretokenizer_origin="tokenizer.json",
+        merges=_merges(model.get("merges")),
+        scores=scores,
         byte_level=any(
             _kinds(data.get(part), "ByteLevel") for part in ("normalizer", "pre_tokenizer", "decoder")
         ),
         byte_fallback=model.get("byte_fallback") is True,
-        pieces=pieces,
-        merges=_merges(model.get("merges")),
-        scores=scores,
-        added_tokens=added,
-        special_roles=roles,
-        declared_unused=declared_by_name(pieces),
-        chat_template=companions.chat_template,
-        adds_bos=companions.adds_bos,
-        encoder=encoder,
-        pretokenizer_origin="tokenizer.json",
-        files=(path, *companions.files),
-        notes=(*vocabulary_notes(pieces), *notes, *role_notes),
+        roles=_unknown_role(path, model, pieces),
+        notes=tuple(notes),
     )
+    return tokenizer_source(path.parent if beside else path, name, (path,), parts, companions)
+
+
+def _unknown_role(
+    path: Path, model: Mapping[str, Any], pieces: Sequence[str | None]
+) -> dict[str, dict[str, int]]:
+    """Return the unknown token as the file has it: by text, by id in a Unigram model."""
+    unk = model.get("unk_token")
+    unk_id = ids_of_pieces(pieces).get(unk) if isinstance(unk, str) else model.get("unk_id")
+    return {"unk": {path.name: unk_id}} if isinstance(unk_id, int) else {}
 
 
 def _load(text: str) -> tokenizers.Tokenizer:

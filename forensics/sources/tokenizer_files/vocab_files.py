@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BadInputError
+from forensics.files import read_json, read_text
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
-from forensics.sources.texts.text_files import read_json_object, read_text
 from forensics.sources.tokenizer_files.byte_alphabet import BYTE_OF_CHARACTER
 from forensics.sources.tokenizer_files.encoder import assemble
-from forensics.sources.tokenizer_files.pieces import ids_of_pieces, pieces_by_id, vocabulary_notes
+from forensics.sources.tokenizer_files.pieces import ids_of_pieces, pieces_by_id
 from forensics.sources.tokenizer_files.pretokenizers import (
     TRANSFORMERS_CLASSES,
     Pretokenizer,
     byte_level_only,
 )
-from forensics.sources.tokenizer_files.reserved_names import declared_by_name
+from forensics.sources.tokenizer_files.source import TokenizerParts, tokenizer_source
 from forensics.sources.tokenizer_files.special_roles import Companions, merge_added_tokens, read_companions
 
 __all__ = ["read_vocab_and_merges", "read_vocab_txt"]
@@ -33,7 +33,7 @@ def read_vocab_and_merges(folder: Path, name: str) -> TokenizerSource:
     :raises BadInputError: If a file is damaged or the vocabulary does not hold the 256 byte characters.
     """
     vocab_path, merges_path = folder / "vocab.json", folder / "merges.txt"
-    vocab = read_json_object(vocab_path)
+    vocab = read_json(vocab_path)
     pieces_by_id(vocab_path, vocab)
     if not BYTE_OF_CHARACTER.keys() <= vocab.keys():
         raise BadInputError(
@@ -60,27 +60,18 @@ def read_vocab_and_merges(folder: Path, name: str) -> TokenizerSource:
         pre_tokenizer=lambda: rule.make(prefix),
         added_tokens=added,
     )
-    roles, role_notes = companions.special_roles(ids_of_pieces(pieces))
-    return TokenizerSource(
-        path=folder,
-        name=name,
+    parts = TokenizerParts(
         format="vocab+merges",
         model=TokenizerModel.BPE,
-        byte_level=True,
-        byte_fallback=False,
         pieces=pieces,
-        merges=merges,
-        scores=None,
-        added_tokens=added,
-        special_roles=roles,
-        declared_unused=declared_by_name(pieces),
-        chat_template=companions.chat_template,
-        adds_bos=companions.adds_bos,
         encoder=encoder,
+        added_tokens=added,
         pretokenizer_origin=origin,
-        files=(vocab_path, merges_path, *companions.files),
-        notes=(*vocabulary_notes(pieces), *notes, *role_notes),
+        merges=merges,
+        byte_level=True,
+        notes=tuple(notes),
     )
+    return tokenizer_source(folder, name, (vocab_path, merges_path), parts, companions)
 
 
 def read_vocab_txt(folder: Path, name: str) -> TokenizerSource:
@@ -122,28 +113,17 @@ def read_vocab_txt(folder: Path, name: str) -> TokenizerSource:
         return pre_tokenizers.BertPreTokenizer()
 
     encoder = assemble(path, model, normalizer=normalizer, pre_tokenizer=pre_tokenizer, added_tokens=added)
-    roles, role_notes = companions.special_roles(vocab)
-    roles.setdefault("unk", {}).setdefault(path.name, vocab[unk])
-    return TokenizerSource(
-        path=folder,
-        name=name,
+    parts = TokenizerParts(
         format="vocab.txt",
         model=TokenizerModel.WORDPIECE,
-        byte_level=False,
-        byte_fallback=False,
         pieces=pieces,
-        merges=(),
-        scores=None,
-        added_tokens=added,
-        special_roles=roles,
-        declared_unused=declared_by_name(pieces),
-        chat_template=companions.chat_template,
-        adds_bos=companions.adds_bos,
         encoder=encoder,
+        added_tokens=added,
         pretokenizer_origin=origin,
-        files=(path, *companions.files),
-        notes=(*vocabulary_notes(pieces), *notes, *role_notes),
+        roles={"unk": {path.name: vocab[unk]}},
+        notes=tuple(notes),
     )
+    return tokenizer_source(folder, name, (path,), parts, companions)
 
 
 def _read_merges(path: Path) -> tuple[tuple[str, str], ...]:

@@ -84,7 +84,8 @@ def test_closed_streams_do_not_stop_a_run(tmp_path: Path, closed: str) -> None:
 
 
 def test_a_home_in_out_is_the_users(tmp_path: Path) -> None:
-    done = start(tmp_path, "--out=~/here", "--json", env={"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)})
+    home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    done = start(tmp_path, "--out=~/here", "--json", env=home)
     assert json.loads(done.stdout)["out"] == str(tmp_path / "here")
 
 

@@ -1,13 +1,32 @@
 import pytest
 
 from forensics.errors import BadInputError
-from forensics.sources.texts.sentences import default_sentences, read_pairs, read_sentences, retrieval_set
+from forensics.sources.texts.sentences import (
+    default_sentences,
+    numbered_sentences,
+    read_pairs,
+    read_sentences,
+    retrieval_set,
+)
 
 
 def test_sentences_are_distinct_lines_in_order(tmp_path):
     file = tmp_path / "s.txt"
     file.write_text("\ufeffone\n\n two \none\n", encoding="utf-8")
     assert read_sentences(file) == ["one", "two"]
+
+
+def test_only_the_ends_of_lines_end_a_sentence_and_lines_are_counted_as_an_editor_does(tmp_path):
+    file = tmp_path / "s.txt"
+    file.write_bytes(
+        "one\u2028still one\r\n\r\ntwo\x0bstill two\rthree\x85\none\u2028still one\nfour".encode()
+    )
+    assert numbered_sentences(file) == {
+        "one\u2028still one": 1,
+        "two\x0bstill two": 3,
+        "three": 4,
+        "four": 6,
+    }
 
 
 def test_an_empty_file_is_refused(tmp_path):
@@ -29,7 +48,14 @@ def test_pairs_keep_open_similarities_open(tmp_path):
         ("sentence1,sentence2\na,b\n", "no column similarity"),
         ("sentence1,sentence2,similarity\n", "no pair"),
         ("sentence1,sentence2,similarity\na,,0.1\n", "line 2 lacks"),
-        ("sentence1,sentence2,similarity\na,b,high\n", "'high'"),
+        ("sentence1,sentence2,similarity\na,b,high\n", "line 2 has the similarity 'high'"),
+        ("sentence1,sentence2,similarity\na,b,nan\n", "line 2 has the similarity 'nan'"),
+        ("sentence1,sentence2,similarity\na,b,0.5\nc,d,50\n", "line 3 has the similarity '50'"),
+        ("sentence1;sentence2;similarity\na;b;0,5\n", "separated by semicolons"),
+        ("sentence1\tsentence2\tsimilarity\na\tb\t0.5\n", "separated by tabs"),
+        ("sentence1,sentence2,similarity\na, b,c,0.5\n", "line 2 has more fields"),
+        ('sentence1,sentence2,similarity\n"a\nb",c,0.5\n"d\ne",f,x\n', "line 4 has the similarity 'x'"),
+        ("sentence1,sentence2,similarity\n" + "a" * 200_000 + ",b,0.5\n", "line 2 is no CSV"),
     ],
 )
 def test_damaged_pairs_are_refused_with_the_place(tmp_path, text, said):

@@ -8,7 +8,7 @@ from forensics.report.declared import records
 from forensics.report.results import Record, Results
 from forensics.report.sections.scan.model import CAN_WIN, sizes_differ
 from forensics.report.sections.scan.remarks import controls_sentence
-from forensics.report.sections.shared.findings import ROLES_DIFFER, UNREACHABLE, roles_differ, unreachable
+from forensics.report.sections.shared.findings import ROLES_DIFFER, UNREACHABLE, never_produced, roles_differ
 from forensics.report.wording import full_stop, spaced
 from forensics.schema.finding import Evidence, Finding, Level, Rule, sorted_findings
 from forensics.schema.scan import ScanSummary
@@ -59,7 +59,7 @@ RULES = (_UNDERTRAINED, _UNSUITABLE, _PAST, _SIZES, _NOT_FINITE, _ZERO, ROLES_DI
 def findings(results: Results[ScanSummary]) -> tuple[Finding, ...]:
     """Return what is wrong, the worst first; under-trained tokens by rank."""
     own = (*_sizes(results), *_rows(results), *_prompted(results))
-    return sorted_findings([*own, *roles_differ(results), *unreachable(results)])
+    return sorted_findings([*own, *roles_differ(results), *never_produced(results)])
 
 
 def _sizes(results: Results[ScanSummary]) -> Iterator[Finding]:
@@ -68,12 +68,12 @@ def _sizes(results: Results[ScanSummary]) -> Iterator[Finding]:
     if sizes_differ(sizes):
         evidence: Evidence = {"config": sizes.config, "matrix": sizes.matrix, "tokenizer": sizes.tokenizer}
         said = ", ".join(f"{name} {size:,}" for name, size in evidence.items() if isinstance(size, int))
-        yield Finding(_SIZES.id, _SIZES.level, f"the sizes differ: {said}", "sizes", evidence=evidence)
+        yield _SIZES.found(f"the sizes differ: {said}", "sizes", evidence=evidence)
     past = sizes.past_vocabulary
     if past is not None and past.rows and past.can_win_argmax is not False:
         level = _PAST.level if past.can_win_argmax else Level.WARNING
         said = f"{past.rows:,} rows: {full_stop(CAN_WIN[past.can_win_argmax])} {past.explanation}".strip()
-        yield Finding(_PAST.id, level, said, "past_vocabulary", evidence={"rows": past.rows})
+        yield _PAST.found(said, "past_vocabulary", level=level, evidence={"rows": past.rows})
 
 
 def _rows(results: Results[ScanSummary]) -> Iterator[Finding]:
@@ -93,7 +93,7 @@ def _prompted(results: Results[ScanSummary]) -> Iterator[Finding]:
     found = results.summary.verification
     if found.prompts_unsuitable:
         if found.controls is not None:
-            yield Finding(_UNSUITABLE.id, _UNSUITABLE.level, controls_sentence(found.controls), "prompts")
+            yield _UNSUITABLE.found(controls_sentence(found.controls), "prompts")
         return
     ordinary = results.ordinary | results.where("role", Role.REQUESTED)
     for level, chosen in ((Level.WARNING, ordinary), (Level.NOTE, ~ordinary)):
@@ -110,4 +110,5 @@ def _prompted(results: Results[ScanSummary]) -> Iterator[Finding]:
 def _about(row: Record, rule: Rule, level: Level, message: str, evidence: Evidence) -> Finding:
     """Return a finding about the token of a row."""
     token_id, piece = int(row["token_id"]), str(row["piece"] or "")
-    return Finding(rule.id, level, message, piece or f"#{token_id}", token_id, piece, evidence)
+    subject = piece or f"#{token_id}"
+    return rule.found(message, subject, level=level, token_id=token_id, piece=piece, evidence=evidence)

@@ -7,7 +7,7 @@ from forensics.report.results import Results
 from forensics.report.sections.scan.remarks import floor_sentence
 from forensics.report.sections.scan.verification import why_not_verified
 from forensics.report.sections.shared.counts import count_tiles
-from forensics.report.wording import interval_text
+from forensics.report.wording import interval_text, spread
 from forensics.schema.scan import ScanSummary, VerificationSummary
 
 __all__ = ["headline", "tiles"]
@@ -33,12 +33,10 @@ def _verified_headline(found: VerificationSummary) -> str:
         f"prompted to repeat {'it' if one else 'them'}, the model stays below a probability of 0.01."
     ]
     if found.estimate_total is not None:
-        between = interval_text(found.interval)
-        spread = f" (95 % interval {between})" if between else ""
         alarms = found.expected_false_alarms and found.expected_false_alarms.value
         of_these = f", about {alarms:,.0f} of them false alarms by the floor below" if alarms else ""
         # The ranking holds ordinary tokens only: bytes, special and unreachable ones are counted apart.
-        total = f"{found.estimate_total:,.0f}{spread}{of_these}"
+        total = f"{found.estimate_total:,.0f}{spread(found.interval)}{of_these}"
         sentences.append(f"Over all ordinary tokens of the vocabulary the estimate is {total}.")
     floor = floor_sentence(found.false_alarm_floor)
     return " ".join([*sentences, floor] if floor else sentences)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.report.blocks import Paragraph
-from forensics.report.wording import full_stop, interval_text, spaced
+from forensics.report.wording import full_stop, interval_text, spaced, spread
 from forensics.schema.scan import ControlsSummary, FloorSummary, RecallSummary, VerificationSummary
 
 __all__ = ["controls_sentence", "floor_sentence", "remarks"]
@@ -55,12 +55,11 @@ def _recall(recall: RecallSummary) -> Iterator[Paragraph]:
     share = recall.verified_outside.value
     if share is None:
         return
-    between = interval_text(recall.verified_outside.interval, percent=True)
     drawn = (
         f"of {recall.sample:,} random tokens outside the candidates"
         if recall.sample
         else "outside the candidates"
     )
+    between = spread(recall.verified_outside.interval, percent=True)
     missed = "; a fixed cut misses those" if share else ""
-    spread = f" (95 % interval {between})" if between else ""
-    yield Paragraph(f"Recall: {drawn}, {100 * share:.2g} % verify{spread}{missed}.")
+    yield Paragraph(f"Recall: {drawn}, {100 * share:.2g} % verify{between}{missed}.")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from forensics.report.blocks import Block, Cell, Code, Facts, FigureBlock, Number, Paragraph, Section
-from forensics.report.declared import table
+from forensics.report.declared import share, table
 from forensics.report.results import Results
 from forensics.report.sections.scan.remarks import remarks
-from forensics.report.wording import interval_text, spaced
+from forensics.report.wording import interval_text, spaced, spread
 from forensics.schema.scan import ScanSummary, VerificationSummary
 
 __all__ = ["verification", "why_not_verified"]
@@ -55,9 +55,8 @@ def _facts(found: VerificationSummary) -> tuple[tuple[str, Cell], ...]:
         ("further rows identical to a verified one", Number(found.same_rows_as_verified)),
     ]
     if found.estimate_total is not None:
-        between = interval_text(found.interval)
-        spread = f" (95 % interval {between})" if between else ""
-        facts.append(("estimate for all ordinary tokens", f"{found.estimate_total:,.0f}{spread}"))
+        estimate = f"{found.estimate_total:,.0f}{spread(found.interval)}"
+        facts.append(("estimate for all ordinary tokens", estimate))
     alarms = found.expected_false_alarms
     if alarms is not None and alarms.value is not None:
         between = interval_text(alarms.interval)
@@ -78,7 +77,7 @@ def _parts(found: VerificationSummary) -> list[Block]:
                 ("part", lambda part: spaced(part[0])),
                 ("tested", lambda part: Number(part[1].tested)),
                 ("verified", lambda part: Number(part[1].verified)),
-                ("share", lambda part: _share(part[1].verified, part[1].tested)),
+                ("share", lambda part: share(part[1].verified, part[1].tested)),
             )
         )
     if found.strata:
@@ -91,12 +90,8 @@ def _parts(found: VerificationSummary) -> list[Block]:
                 ("tokens", lambda stretch: Number(stretch[1].size)),
                 ("tested", lambda stretch: Number(stretch[1].tested)),
                 ("verified", lambda stretch: Number(stretch[1].verified)),
-                ("share", lambda stretch: _share(stretch[1].verified, stretch[1].tested)),
+                ("share", lambda stretch: share(stretch[1].verified, stretch[1].tested)),
                 where_rest="summary.json",
             )
         )
     return blocks
-
-
-def _share(verified: int, tested: int) -> Number:
-    return Number(verified / tested if tested else None, 3, percent=True)

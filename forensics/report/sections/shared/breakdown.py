@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from forensics.report.blocks import Number, Section, Table
-from forensics.report.declared import count, field, table
+from forensics.report.blocks import Section, Table
+from forensics.report.declared import count, field, share, table
 from forensics.report.results import Results
 from forensics.schema.words import Category
 
@@ -46,9 +46,5 @@ def _table(results: Results[Any], column: str, caption: str) -> Table:
         (column, lambda row: row["group"] or "–"),
         ("meaning", lambda row: _MEANINGS.get(row["group"], "")) if column == "category" else None,
         *(field(name, count) for name in marks),
-        ("verified of tested", lambda row: _share(row["verified"], row["tested"])) if is_prompted else None,
+        ("verified of tested", lambda row: share(row["verified"], row["tested"])) if is_prompted else None,
     )
-
-
-def _share(verified: int, tested: int) -> Number:
-    return Number(verified / tested if tested else None, 3, percent=True)

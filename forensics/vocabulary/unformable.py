@@ -19,9 +19,9 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from forensics.mixture.merge_list import MergeList
-from forensics.mixture.splitting import Splitter
 from forensics.sources.tokenizer_files.byte_alphabet import bytes_of_piece, piece_of_bytes
+from forensics.vocabulary.merge_list import MergeList
+from forensics.vocabulary.splitting import Splitter
 
 __all__ = ["unformable_merges"]
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from forensics.mixture.merge_list import MergeList
+from forensics.vocabulary.merge_list import MergeList
 
 if TYPE_CHECKING:
     from tokenizers import pre_tokenizers

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.errors import BadInputError
-from forensics.mixture.merge_list import build_merge_list, merge_list_of, shared_prefix
 from forensics.sources import open_tokenizer
+from forensics.vocabulary.merge_list import build_merge_list, merge_list_of, shared_prefix
 from tests.mixture import oracle
 
 

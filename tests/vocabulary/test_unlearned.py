@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from forensics.mixture.infer import infer_proportions
-from forensics.mixture.merge_list import MergeList, build_merge_list, merge_list_of
 from forensics.mixture.pretokens import PretokenCounts
-from forensics.mixture.splitting import splitter_of
-from forensics.mixture.unlearned import find_unlearned, merges_by_hand, set_aside
 from forensics.sources import open_tokenizer
 from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE
+from forensics.vocabulary.merge_list import MergeList, build_merge_list, merge_list_of
+from forensics.vocabulary.splitting import splitter_of
+from forensics.vocabulary.unlearned import find_unlearned, merges_by_hand, set_aside
 
 ALPHABET = list(CHARACTER_OF_BYTE.values())
 SPACE = CHARACTER_OF_BYTE[0x20]

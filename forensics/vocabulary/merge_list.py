@@ -9,8 +9,10 @@ nothing is repaired in the tokenizer itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +21,17 @@ import numpy.typing as npt
 from forensics.errors import BadInputError
 from forensics.sources.interface import TokenizerModel, TokenizerSource
 
-__all__ = ["MergeList", "build_merge_list", "merge_list_of", "shared_prefix"]
+__all__ = [
+    "DROPPED",
+    "MergeList",
+    "MergeStanding",
+    "build_merge_list",
+    "end_of_word",
+    "merge_list_of",
+    "merge_standings",
+    "shared_prefix",
+    "subword_prefix",
+]
 
 Int32Array = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
@@ -36,6 +48,23 @@ _KEEPS: Mapping[TokenizerModel, str] = {
 #: Share of the first k merges that must be the other tokenizer's for k to count as "begins with" it.
 #: Reconstructions of the same list differ in a handful of merges (ties, hand-made entries).
 PREFIX_AGREEMENT = 0.995
+
+
+class MergeStanding(StrEnum):
+    """Whether training can have made a stored merge."""
+
+    #: It can.
+    LEARNED = "learned"
+    #: The same pair stands further up.
+    REPEATED = "repeated"
+    #: Another way of making a piece: what the merges above it leave standing is not this pair.
+    REDUNDANT = "redundant"
+    #: A part is neither a single character nor made by any merge.
+    DANGLING = "dangling"
+
+
+#: The standings of merges that are left out of a `MergeList`.
+DROPPED = (MergeStanding.REPEATED, MergeStanding.REDUNDANT, MergeStanding.DANGLING)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +86,7 @@ class MergeList:
     #: Kind of merge that was left out -> how many (`repeated`, `redundant`, `dangling`).
     dropped: Mapping[str, int] = field(default_factory=dict)
     #: Whether a merge is applied and not explained, shape (T,): training did not choose it.
-    #: Default none of them; see `mixture.unlearned`.
+    #: Default none of them; see `vocabulary.unlearned`.
     aside: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     def __post_init__(self) -> None:
@@ -98,19 +127,28 @@ def merge_list_of(source: TokenizerSource) -> MergeList:
             "no proportions can be inferred from it: give a BPE tokenizer, or see with `forensics tokens` "
             "which scripts its pieces are of",
         )
-    model = source.encoder.model
-    if getattr(model, "continuing_subword_prefix", None):
+    prefix = subword_prefix(source)
+    if prefix:
         raise BadInputError(
             source.path,
-            f"BPE with a continuing_subword_prefix ({model.continuing_subword_prefix!r})",
+            f"BPE with a continuing_subword_prefix ({prefix!r})",
             "only BPE without a prefix inside words is supported",
         )
     known = [piece for piece in source.pieces if piece is not None]
-    suffix = getattr(model, "end_of_word_suffix", None) or ""
-    merges = build_merge_list(source.merges, known, end_of_word=suffix)
+    merges = build_merge_list(source.merges, known, end_of_word=end_of_word(source))
     if not len(merges):
         raise BadInputError(source.path, "a BPE tokenizer without a usable merge", "give a trained tokenizer")
     return merges
+
+
+def subword_prefix(source: TokenizerSource) -> str:
+    """Return what pieces inside a word are spelt with in front, empty for nearly all tokenizers."""
+    return getattr(source.encoder.model, "continuing_subword_prefix", None) or ""
+
+
+def end_of_word(source: TokenizerSource) -> str:
+    """Return what the last piece of a word is spelt with behind, empty for nearly all tokenizers."""
+    return getattr(source.encoder.model, "end_of_word_suffix", None) or ""
 
 
 def build_merge_list(
@@ -122,16 +160,16 @@ def build_merge_list(
     :param pieces: The vocabulary; its single characters make up the alphabet.
     :param end_of_word: What the last character of every pre-token is spelt with.
     """
-    alphabet = {piece: None for piece in pieces if len(piece) == 1}
-    atoms = [*alphabet, *(c + end_of_word for c in alphabet if end_of_word)]
-    number = {symbol: n for n, symbol in enumerate(atoms)}
-    kept, dropped = _learnable(merges, number, end_of_word)
+    alphabet, number = _atoms(pieces, end_of_word)
+    standing = merge_standings(merges, pieces, end_of_word=end_of_word)
     left, right, result = [], [], []
-    for first, second in kept:
-        made = number.setdefault(first + second, len(number))
-        left.append(number[first])
-        right.append(number[second])
-        result.append(made)
+    for (first, second), stands in zip(merges, standing, strict=True):
+        if stands is MergeStanding.LEARNED:
+            made = number.setdefault(first + second, len(number))
+            left.append(number[first])
+            right.append(number[second])
+            result.append(made)
+    times = Counter(standing)
     return MergeList(
         symbols=tuple(number),
         left=np.array(left, dtype=np.int32),
@@ -139,41 +177,52 @@ def build_merge_list(
         result=np.array(result, dtype=np.int32),
         alphabet={c: number[c] for c in alphabet},
         end_of_word=end_of_word,
-        dropped={kind: count for kind, count in dropped.items() if count},
+        dropped={str(kind): times[kind] for kind in DROPPED if times[kind]},
     )
 
 
-def _learnable(
-    merges: Sequence[tuple[str, str]], atoms: Mapping[str, int], end_of_word: str
-) -> tuple[list[tuple[str, str]], dict[str, int]]:
-    """Return the merges that training can have made, in order, and how many of each other kind there were.
+def _atoms(pieces: Sequence[str], end_of_word: str) -> tuple[list[str], dict[str, int]]:
+    """Return the alphabet, and symbol -> number for what no merge makes."""
+    alphabet = list(dict.fromkeys(piece for piece in pieces if len(piece) == 1))
+    atoms = [*alphabet, *(c + end_of_word for c in alphabet if end_of_word)]
+    return alphabet, {symbol: n for n, symbol in enumerate(atoms)}
+
+
+def merge_standings(
+    merges: Sequence[tuple[str, str]], pieces: Sequence[str], *, end_of_word: str = ""
+) -> list[MergeStanding]:
+    """Return for every merge whether training can have made it, in order.
 
     Nothing crosses the ends of a piece while it is being put together, so inside it the merges run as if it
     stood alone: of several pairs making one piece only the one that the earlier merges leave standing was
     ever there to be learned.
+
+    :param merges: Pairs of pieces in order.
+    :param pieces: The vocabulary; its single characters make up the alphabet.
+    :param end_of_word: What the last character of every pre-token is spelt with.
     """
+    _, atoms = _atoms(pieces, end_of_word)
     ways: dict[str, int] = {}
     for pair in dict.fromkeys(merges):
         ways[pair[0] + pair[1]] = ways.get(pair[0] + pair[1], 0) + 1
     rank: dict[tuple[str, str], int] = {}
     made: set[str] = set()
-    kept: list[tuple[str, str]] = []
-    dropped = {"repeated": 0, "redundant": 0, "dangling": 0}
+    standing = []
     for pair in merges:
         piece = pair[0] + pair[1]
         if pair in rank:
-            dropped["repeated"] += 1
+            standing.append(MergeStanding.REPEATED)
         elif any(part not in atoms and part not in ways for part in pair):
-            dropped["dangling"] += 1
-        elif any(part not in atoms and part not in made for part in pair):
-            dropped["redundant"] += 1  # a part is only made further down the list
-        elif ways[piece] > 1 and _reduced(piece, rank, atoms, end_of_word) != list(pair):
-            dropped["redundant"] += 1
+            standing.append(MergeStanding.DANGLING)
+        elif any(part not in atoms and part not in made for part in pair) or (
+            ways[piece] > 1 and _reduced(piece, rank, atoms, end_of_word) != list(pair)
+        ):
+            standing.append(MergeStanding.REDUNDANT)
         else:
+            standing.append(MergeStanding.LEARNED)
             rank[pair] = len(rank)
             made.add(piece)
-            kept.append(pair)
-    return kept, dropped
+    return standing
 
 
 def _reduced(

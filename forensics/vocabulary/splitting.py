@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.errors import BadInputError, OptionError
-from forensics.mixture.merge_list import MergeList
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE
 from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES
+from forensics.vocabulary.merge_list import MergeList
 
 __all__ = ["RULE_NAMES", "Splitter", "splitter_of"]
 
@@ -105,7 +105,7 @@ def splitter_of(source: TokenizerSource, merges: MergeList, rule: str | None = N
     if rule == SENTENCEPIECE or (rule is None and looks_sentencepiece and not _splits(pre_tokenizer)):
         from tokenizers import pre_tokenizers
 
-        from forensics.mixture.sentencepiece_rule import sentencepiece_pre_tokenizer
+        from forensics.vocabulary.sentencepiece_rule import sentencepiece_pre_tokenizer
 
         steps = [pre_tokenizer] if pre_tokenizer is not None else []
         pre_tokenizer = pre_tokenizers.Sequence([*steps, sentencepiece_pre_tokenizer(merges)])

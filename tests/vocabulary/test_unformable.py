@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from forensics.mixture.merge_list import MergeList, build_merge_list
-from forensics.mixture.splitting import Splitter
-from forensics.mixture.unformable import unformable_merges
 from forensics.sources import open_tokenizer
 from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE, piece_of_bytes
 from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES
+from forensics.vocabulary.merge_list import MergeList, build_merge_list
+from forensics.vocabulary.splitting import Splitter
+from forensics.vocabulary.unformable import unformable_merges
 
 ALPHABET = list(CHARACTER_OF_BYTE.values())
 CL100K = LLAMA_CPP_NAMES["llama-bpe"]
@@ -108,8 +108,8 @@ def test_no_merge_that_sentencepiece_made_is_unformable_under_its_rule(split_dig
     """The borders are SentencePiece's own: scripts, digits, marks without a letter, common characters."""
     import sentencepiece
 
-    from forensics.mixture.merge_list import merge_list_of
-    from forensics.mixture.splitting import splitter_of
+    from forensics.vocabulary.merge_list import merge_list_of
+    from forensics.vocabulary.splitting import splitter_of
 
     words = [
         "1.5",

@@ -17,11 +17,11 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from forensics.mixture.merge_list import MergeList
-from forensics.mixture.splitting import Splitter
-from forensics.mixture.unformable import unformable_merges
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE, byte_of_fallback_piece
+from forensics.vocabulary.merge_list import MergeList
+from forensics.vocabulary.splitting import Splitter
+from forensics.vocabulary.unformable import unformable_merges
 
 __all__ = ["Unlearned", "find_unlearned", "merges_by_hand", "set_aside"]
 
@@ -55,12 +55,12 @@ class Unlearned:
     duplicate_pieces: tuple[str, ...]
 
 
-def find_unlearned(source: TokenizerSource, merges: MergeList, splitter: Splitter) -> Unlearned:
+def find_unlearned(source: TokenizerSource, merges: MergeList, splitter: Splitter | None) -> Unlearned:
     """Return what of a tokenizer training did not choose.
 
     :param source: The tokenizer.
     :param merges: Its merge list.
-    :param splitter: How it cuts text.
+    :param splitter: How it cuts text; None where that is not known, and no merge is called unformable.
     """
     added = {token.token_id for token in source.added_tokens}
     roles = {token_id for given in source.special_roles.values() for token_id in given.values()}
@@ -68,6 +68,11 @@ def find_unlearned(source: TokenizerSource, merges: MergeList, splitter: Splitte
     known = [(token_id, piece) for token_id, piece in enumerate(source.pieces) if piece is not None]
     by_hand = merges_by_hand(
         merges, byte_level=source.byte_level, declared=[piece for at, piece in known if at in added]
+    )
+    unformable = (
+        np.zeros(len(merges), dtype=np.bool_)
+        if splitter is None
+        else unformable_merges(merges, splitter, byte_level=source.byte_level)
     )
     # A redundant way of making a piece is a way: only the list as it is stored can tell.
     made = {left + right for left, right in source.merges}
@@ -81,7 +86,7 @@ def find_unlearned(source: TokenizerSource, merges: MergeList, splitter: Splitte
     times = Counter(piece for _, piece in known)
     return Unlearned(
         by_hand=by_hand,
-        unformable=unformable_merges(merges, splitter, byte_level=source.byte_level) & ~by_hand,
+        unformable=unformable & ~by_hand,
         added_declared=tuple(piece for token_id, piece in unmade if token_id in declared),
         added_undeclared=tuple(piece for token_id, piece in unmade if token_id not in declared),
         duplicate_pieces=tuple(piece for piece, count in times.items() if count > 1),

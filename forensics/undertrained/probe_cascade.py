@@ -1,0 +1,76 @@
+"""Probes one after another: each is put to the tokens that all before it left open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.undertrained.packed_probe import PackedProbe
+from forensics.undertrained.prompt_run import PromptRunner
+from forensics.undertrained.prompts import Prompt
+from forensics.undertrained.token_evidence import PromptEvidence
+
+__all__ = ["CascadeReading", "ProbeCascade"]
+
+
+@dataclass(frozen=True, eq=False)
+class CascadeReading:
+    """What the probes showed of some tokens; one row per token, one column per probe."""
+
+    #: Names of the probes, in the order they were put.
+    names: tuple[str, ...]
+    #: Natural log of the token's probability, shape (n, probes); NaN where the probe was not put.
+    log_p: npt.NDArray[np.float32]
+    #: The id the model would have said, shape (n, probes); -1 where the probe was not put.
+    said: npt.NDArray[np.int64]
+
+    def evidence(self, row: int, decode: Callable[[Sequence[int]], str]) -> dict[str, PromptEvidence]:
+        """Return what each probe showed of one token, as a prompt's evidence."""
+        shown = {}
+        for column, name in enumerate(self.names):
+            said = int(self.said[row, column])
+            if said >= 0:
+                p = float(np.exp(self.log_p[row, column].astype(np.float64)))
+                shown[name] = PromptEvidence(name, (p,), (said,), decode([said]))
+        return shown
+
+
+class ProbeCascade:
+    """Puts tokens to the probes of one model; whoever shows itself leaves."""
+
+    def __init__(self, model: Any, probes: Sequence[Prompt], runner: PromptRunner) -> None:
+        """Try out which probes can be packed.
+
+        :param model: A causal language model, see `PackedProbe`.
+        :param probes: The probes, the one that settles most first.
+        :param runner: The model's runner.
+        """
+        self._probes = [PackedProbe(model, probe, runner) for probe in probes]
+        #: Names of the probes.
+        self.names = tuple(probe.name for probe in probes)
+        #: Names of the probes that run packed; the others run in batches, at several times the cost.
+        self.packed = tuple(p.prompt.name for p in self._probes if p.is_packed)
+
+    def read(self, tokens: Sequence[int], leave_at: float) -> CascadeReading:
+        """Return what the probes show of `tokens`.
+
+        :param tokens: Token ids with a row in the model.
+        :param leave_at: A token that reaches this probability is put to no further probe; above 1, all
+            tokens are put to all.
+        """
+        shape = (len(tokens), len(self._probes))
+        log_p = np.full(shape, np.nan, dtype=np.float32)
+        said = np.full(shape, -1, dtype=np.int64)
+        ids = np.asarray(tokens, dtype=np.int64)
+        open_rows = np.arange(len(ids))
+        for column, probe in enumerate(self._probes):
+            reading = probe.read(ids[open_rows].tolist())
+            log_p[open_rows, column] = reading.log_p
+            said[open_rows, column] = reading.said
+            # A comparison with NaN is false, so a broken row stays open and is told by the prompts.
+            open_rows = open_rows[~(reading.log_p >= np.log(leave_at))]
+        return CascadeReading(self.names, log_p, said)
