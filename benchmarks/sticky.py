@@ -24,8 +24,10 @@ import torch
 
 from forensics.progress import Progress
 from forensics.runs.sticky.contraction import probe_sets
-from forensics.runs.sticky.inputs import StickyOptions, reachable_tokens, round_trip_tokens, sentence_sets
+from forensics.runs.sticky.inputs import read_texts
+from forensics.schema.sticky import StickyOptions
 from forensics.sources.runtimes.text_encoder import open_text_encoder
+from forensics.sticky.available import reachable_tokens, round_trip_tokens
 from forensics.sticky.contraction import Baseline, measure_token
 from forensics.sticky.early_stop import best_scores
 from forensics.sticky.find_as_published import shortlist_threshold
@@ -120,7 +122,8 @@ def main() -> None:
     chosen = sorted(int(i) for i in rng.choice(np.array(list(available)), arguments.tokens, replace=False))
     some = {i: available[i] for i in chosen}
     texts = list(some.values())
-    name, sentences = sentence_sets(StickyOptions())[0]
+    given = read_texts(StickyOptions()).sets[0]
+    name, sentences = given.name, given.sentences
     if arguments.words:
         sentences = [s for s in sentences if len(s.split()) <= arguments.words]
     pairs = pairs_of_sentences(encoder, sentences, U, 5, name)
@@ -133,7 +136,7 @@ def main() -> None:
     seconds: dict[str, float] = dict.fromkeys(names, 0.0)
     compared: dict[int, tuple[float, float]] = {}
     positions = 0
-    probe_set = probe_sets(encoder, StickyOptions(), 0)[0]
+    probe_set = probe_sets(encoder, read_texts(StickyOptions()).sets, StickyOptions(), 0)[0]
     lines = Baseline.of(probe_set, probe_set.cells)
 
     def take_turns(k: int) -> None:

@@ -22,9 +22,11 @@ from scipy import stats
 
 from forensics.files import read_json
 from forensics.runs.sticky.contraction import probe_sets
-from forensics.runs.sticky.inputs import StickyOptions, round_trip_tokens, sentence_sets
+from forensics.runs.sticky.inputs import read_texts
+from forensics.schema.sticky import StickyOptions
 from forensics.sources.runtimes.text_encoder import TextEncoder, open_text_encoder
 from forensics.sources.texts.sentences import retrieval_set
+from forensics.sticky.available import round_trip_tokens
 from forensics.sticky.contraction import Baseline, measure_token
 from forensics.sticky.ordinary import by_probe
 from forensics.sticky.pairs import pairs_of_sentences
@@ -66,7 +68,8 @@ def published_scores(
     encoder: TextEncoder, available: Mapping[int, str], chosen: Sequence[int], u: float, which: int
 ) -> np.ndarray:
     """Return published scores on one of the two sets of sentences, `(chosen,)`."""
-    name, sentences = sentence_sets(StickyOptions())[which]
+    given = read_texts(StickyOptions()).sets[which]
+    name, sentences = given.name, given.sentences
     bench = PublishedScorer.of(encoder, pairs_of_sentences(encoder, sentences, u, PAIRS, name))
     ids = list(available)
     places = {k for k, i in enumerate(ids) if i in set(chosen)}
@@ -79,7 +82,7 @@ def published_scores(
 
 def effects(encoder: TextEncoder, chosen: Sequence[int], u: float, which: int) -> np.ndarray:
     """Return effects on one of the two sets of sentences; their median is the ordinary token, `(chosen,)`."""
-    one = probe_sets(encoder, StickyOptions(), 0)[which]
+    one = probe_sets(encoder, read_texts(StickyOptions()).sets, StickyOptions(), 0)[which]
     lines = Baseline.of(one, one.cells)
     slopes = np.array([by_probe(measure_token(encoder, one, lines, i, u)) for i in chosen])
     return 1 - slopes.mean(axis=1) / np.median(slopes, axis=0).mean()

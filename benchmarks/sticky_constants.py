@@ -21,9 +21,11 @@ import pandas as pd
 from scipy import stats
 
 from forensics.runs.sticky.contraction import probe_sets
-from forensics.runs.sticky.inputs import StickyOptions, reachable_tokens
+from forensics.runs.sticky.inputs import read_texts
+from forensics.schema.sticky import StickyOptions
 from forensics.sources.runtimes.text_encoder import open_text_encoder
 from forensics.sources.texts.sentences import retrieval_set
+from forensics.sticky.available import reachable_tokens
 from forensics.sticky.contraction import Baseline, measure_token
 from forensics.sticky.ordinary import by_probe, robust_spread
 from forensics.sticky.retrieval import RetrievalTrial
@@ -74,7 +76,7 @@ def main() -> None:
     parser.add_argument("--spread", type=int, default=66, help="tokens spread over the effects of that run")
     arguments = parser.parse_args()
     encoder = open_text_encoder(arguments.model, device="cpu", threads=1)
-    sets = probe_sets(encoder, StickyOptions(), 0)
+    sets = probe_sets(encoder, read_texts(StickyOptions()).sets, StickyOptions(), 0)
     lines = [Baseline.of(one, one.cells) for one in sets]
     available = reachable_tokens(build_vocabulary(encoder.source, encoder.rows))
     rng = np.random.default_rng(0)

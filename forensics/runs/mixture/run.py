@@ -143,17 +143,18 @@ def _open(
         raise OptionError("corpora", "no category given", "try `corpora` demo")
     if options.after is not None and options.skip_merges:
         raise OptionError("after", "given together with `skip_merges`", "give one of the two")
+    unread = left_out(options.corpora, named)
+    for note in unread:
+        progress.note(note)
     source = open_tokenizer(tokenizer, offline=offline, progress=progress)
     base = (
         None if options.after is None else open_tokenizer(options.after, offline=offline, progress=progress)
     )
     merge_list = merge_list_of(source)
-    skip, remarks = options.skip_merges, left_out(options.corpora, named)
-    for remark in remarks:
-        progress.note(remark)
+    skip, remarks = options.skip_merges, [*unread]
     if base is not None:
         skip = _shared_merges(source, merge_list, base)
-        remarks += [f"the first {skip:,} merges are those of {base.name} and are not explained"]
+        remarks.append(f"the first {skip:,} merges are those of {base.name} and are not explained")
     splitter = splitter_of(source, merge_list, options.pretokenizer)
     with progress.stage("look for merges that training did not choose"):
         unlearned = find_unlearned(source, merge_list, splitter)
