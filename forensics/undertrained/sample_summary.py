@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from forensics.undertrained.probed_sample import ProbedSample
-from forensics.undertrained.probes import PROBE_PREFIX
+from forensics.undertrained.prompts import PROBE_PREFIX
 from forensics.undertrained.search_draws import Draws
 from forensics.undertrained.search_plan import Role, SearchPlan
 from forensics.undertrained.tested_tokens import TestedTokens
