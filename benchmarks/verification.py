@@ -3,11 +3,14 @@
     python -m benchmarks.verification                         # the demo model, a sample of its candidates
     python -m benchmarks.verification model.gguf --plain 40
     python -m benchmarks.verification demo --whole            # all candidates with the fast engine
+    python -m benchmarks.verification demo --census 2048      # probes over random tokens, and what they leave
 
 Both sides run on one thread. The plain side is `verify_plainly` with keys and values kept between the
 steps of a prompt, which is what `generate` does. The two take turns over blocks of the candidate list, so
 that whatever else the machine does meets both; CPU seconds, not wall time, are compared. Verdicts are
-compared token by token.
+compared token by token, those of tokens that were settled early (see `verification.SETTLES_BELOW`) apart.
+
+The probes come first on both sides of `max_prob`: the plain side reads them one token at a time too.
 
 The whole list: on a vocabulary with thousands of reserved or identical rows the plain procedure puts each
 of them to the model, the scan one of every group. `--whole` takes that into account, with the measured
@@ -29,8 +32,10 @@ from forensics.schema.words import INCONCLUSIVE_BELOW, WEAK_BELOW
 from forensics.sources.checkpoints.checkpoint import open_checkpoint
 from forensics.sources.runtimes.causal_lm import load_causal_lm
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
+from forensics.undertrained.chat_prompt import build_chat_prompt
 from forensics.undertrained.drafted_verification import DraftedVerifier
 from forensics.undertrained.plain_verification import verify_plainly
+from forensics.undertrained.probes import EXAMPLES, build_probes
 from forensics.undertrained.prompts import build_prompts
 from forensics.undertrained.token_evidence import TokenEvidence, text_of_ids
 from forensics.undertrained.verification import Verifier
@@ -40,8 +45,8 @@ from forensics.vocabulary.spelling import token_bytes
 TURN = 128
 
 
-def candidate_list(model: str, percent: float) -> tuple[list[int], list[int]]:
-    """Return the source's list and the part of it that a scan puts to the model.
+def candidate_list(model: str, percent: float) -> tuple[list[int], list[int], list[int]]:
+    """Return the source's list, the part that a scan puts to the model, and the calmer half of all.
 
     The source verifies the lowest `percent` of the tokens that encode to themselves. A scan leaves out what
     the files declare reserved, and lets one of rows that are equal bit for bit speak for the others.
@@ -51,7 +56,7 @@ def candidate_list(model: str, percent: float) -> tuple[list[int], list[int]]:
     listed = able.head(round(len(able) * percent / 100))
     alone = listed.duplicate_group.isna() | ~listed.duplicate_group.duplicated()
     chosen = listed[listed.reserved.isna() & alone]
-    return listed.token_id.tolist(), chosen.token_id.tolist()
+    return listed.token_id.tolist(), chosen.token_id.tolist(), able.tail(len(able) // 2).token_id.tolist()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -63,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--fast", type=int, default=512, help="tokens of the list that the fast side takes")
     parser.add_argument("--whole", action="store_true", help="the fast side takes the whole list")
     parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--census", type=int, default=0, help="random tokens to probe, instead of the list")
     parser.add_argument("--draft", action="store_true", help="draft in bfloat16, see DraftedVerifier")
     options = parser.parse_args(arguments)
 
@@ -75,13 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{torch.get_num_threads()} thread")
 
     prompts = build_prompts(source)
-
+    if (chat := build_chat_prompt(source)) is not None:
+        prompts = (*prompts, chat)
     decode = text_of_ids(token_bytes(source))
-    verifier = (DraftedVerifier if options.draft else Verifier)(model, prompts, decode)
-    lengths = ", ".join(f"{p.name} {len(p.ids)} ({p.shared_length} shared)" for p in prompts)
+    listed, chosen, ordinary = candidate_list(options.model, options.percent)
+    drawn = np.random.default_rng(0).permutation(ordinary).tolist()
+    probes = build_probes(source, prompts, drawn[:EXAMPLES])
+    verifier = (DraftedVerifier if options.draft else Verifier)(model, prompts, decode, probes=probes)
+    lengths = ", ".join(f"{p.name} {len(p.ids)} ({p.shared_length} shared)" for p in (*probes, *prompts))
     print(f"prompts: {lengths}; drafted in bfloat16: {options.draft}")
-
-    listed, chosen = candidate_list(options.model, options.percent)
+    if options.census:
+        _census(Verifier(model, prompts, decode, probes=probes), drawn[-options.census :])
+        return
     print(f"list: {len(listed)} tokens, {len(chosen)} after groups and reserved rows")
 
     tested = chosen if options.whole else _spread(chosen, options.fast)
@@ -96,9 +107,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fast_cost.append((time.process_time() - before) / len(turn))
         for token_id in plain_ids.intersection(turn):
             before = time.process_time()
-            plain[token_id] = verify_plainly(model, prompts, token_id, decode, use_cache=True)
+            plain[token_id] = verify_plainly(model, (*probes, *prompts), token_id, decode, use_cache=True)
             plain_cost.append(time.process_time() - before)
     _report(fast, plain, fast_cost, plain_cost, len(listed), len(chosen))
+
+
+def _census(verifier: Verifier, tokens: Sequence[int]) -> None:
+    """Print what the probes cost and leave open, beside the first prompt's cost on some of the tokens."""
+    before = time.process_time()
+    first = verifier.cascade.first.read(tokens)
+    probe_cost = (time.process_time() - before) / len(tokens)
+    few = tokens[:TURN]
+    alone = Verifier(verifier.model, verifier.prompts[:1], str, steps=1)
+    before = time.process_time()
+    alone.verify(few)
+    prompt_cost = (time.process_time() - before) / len(few)
+    before = time.process_time()
+    reading = verifier.probe(tokens, WEAK_BELOW)
+    cascade_cost = (time.process_time() - before) / len(tokens)
+    left = int((~(np.exp(reading.log_p) >= WEAK_BELOW).any(axis=1)).sum())
+    name = verifier.prompts[0].name
+    print(f"packed: {', '.join(verifier.cascade.packed) or 'none'}")
+    print(f"{verifier.probes[0].name}: {1000 * probe_cost:.1f} ms a token; {name}: {1000 * prompt_cost:.1f}")
+    print(f"all probes: {1000 * cascade_cost:.1f} ms a token; {left} of {len(tokens)} tokens are left open")
+    for threshold in (WEAK_BELOW, INCONCLUSIVE_BELOW):
+        share = np.mean(np.exp(first.log_p) >= threshold)
+        print(f"reach {threshold} in {verifier.probes[0].name}: {share:.3f}")
 
 
 def _spread(ids: Sequence[int], count: int) -> list[int]:
@@ -126,6 +160,9 @@ def _report(
     print(f"{'CPU s, whole list (from means)':34}{whole[0]:12.0f}{whole[1]:12.0f}{whole[0] / whole[1]:9.1f}")
     print("fast verdicts:", dict(Counter(e.verdict.value for e in fast.values())))
     print("plain verdicts:", dict(Counter(e.verdict.value for e in plain.values())))
+    settled = [t for t in plain if fast[t].max_prob_is_bound and _max(fast[t]) < INCONCLUSIVE_BELOW]
+    wrong = [t for t in settled if fast[t].verdict is not plain[t].verdict]
+    print(f"settled early: {len(settled)} of {len(plain)}; verdicts among them that differ: {len(wrong)}")
     for threshold in (WEAK_BELOW, INCONCLUSIVE_BELOW):
         differ = [t for t, e in plain.items() if (_max(e) < threshold) != (_max(fast[t]) < threshold)]
         print(f"verdicts that differ at {threshold}: {len(differ)} of {len(plain)} {differ or ''}")

@@ -8,7 +8,7 @@ differ by 2e-5 at most; the tests hold them together to 1e-3 on small models of 
 
 Not every model honours such a mask: recurrent models have no attention to mask, ALiBi takes positions from
 elsewhere, some kernels take no mask of four dimensions. Rather than keep a list, each prompt is tried once,
-packed against alone; where they disagree the batched run of `prompt_run` takes over.
+packed against one row per token; where they disagree the batched run of `prompt_run` takes over.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ CPU_POSITIONS, CPU_TOKENS = 384, 128
 DEVICE_POSITIONS, DEVICE_TOKENS = 4096, 1024
 #: Rows of one batch where packing does not work: each holds a copy of the prefix's keys and values.
 FALLBACK_ROWS = 32
-#: Largest difference of a log-probability, packed against alone, in float32 and in half precision. Rounding
-#: makes 1e-4 and 0.1; a mask that is not honoured makes whole units.
+#: Largest difference of a log-probability, packed against one row per token, in float32 and in half
+#: precision. Rounding makes 1e-4 and 0.1; a mask that is not honoured makes whole units.
 TOLERANCE, HALF_TOLERANCE = 0.005, 0.25
 #: What is raised by a model, or a cache, that has no such method or cannot do it.
 _REFUSALS = (
@@ -73,7 +73,7 @@ class PackedProbe:
         self._keeps_rows = "logits_to_keep" in inspect.signature(model.forward).parameters
         self._cache: Any = None
         self._masks: dict[int, Any] = {}
-        self._windows: _Windows | None = None
+        self._windows = _Windows()
         #: Whether the model honours the packed mask for this prompt.
         self.is_packed = self._try_packing()
 
@@ -157,21 +157,19 @@ class PackedProbe:
         if n not in self._masks:
             if len(self._masks) > 4:  # batches are full but for the last of a list
                 self._masks.clear()
-            assert self._windows is not None  # noqa: S101  (set before the first pass)
             self._masks[n] = self._windows.masks(self.prompt.shared_length, self._width, n, self._model)
         return self._masks[n]
 
     def _try_packing(self) -> bool:
-        """Return whether a packed pass gives the numbers of tokens run alone, with the masks it found."""
+        """Return whether a packed pass gives the numbers of a row per token, and with which masks."""
         import torch
 
         words = sorted({t for t in self.prompt.ids if t != SLOT})
         tried = (words * _TRIED)[:_TRIED]
         ids = torch.tensor(tried, device=self._model.device)
-        half = self._model.dtype != torch.float32
+        half = getattr(self._model, "dtype", torch.float32) != torch.float32
         with torch.inference_mode():
-            alone = torch.cat([self._alone(ids[i : i + 1]) for i in range(len(ids))])
-            expected = _reading(alone, ids).log_p
+            expected = _reading(self._batched(ids), ids).log_p
             for windows in _window_choices(self._model):
                 self._windows = windows
                 self._masks.clear()
@@ -185,10 +183,6 @@ class PackedProbe:
                     return True
         self._cache = None
         return False
-
-    def _alone(self, ids: Any) -> Any:
-        """Return the logits of one token run from the very beginning, (1, V)."""
-        return self._runner.start(self.prompt, ids, reuse=False).read_to(len(self.prompt.ids))
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def verify_plainly(
     """Return the evidence about one token, from a whole forward pass for every generated token.
 
     :param model: A causal language model with transformers' forward interface.
-    :param prompts: The prompts, in any order.
+    :param prompts: The prompts, in any order; a probe is read for one step.
     :param token_id: The token under test.
     :param decode: Ids to text, for the evidence.
     :param steps: How many tokens are generated per prompt.
@@ -41,7 +41,8 @@ def verify_plainly(
     """
     evidence = []
     for prompt in prompts:
-        probabilities, generated = _generate(model, prompt.fill(token_id), token_id, steps, use_cache)
+        reach = 1 if prompt.is_probe else steps
+        probabilities, generated = _generate(model, prompt.fill(token_id), token_id, reach, use_cache)
         evidence.append(PromptEvidence(prompt.name, probabilities, generated, decode(list(generated))))
     return TokenEvidence.from_prompts(token_id, evidence)
 

@@ -55,6 +55,11 @@ class ProbeCascade:
         #: Names of the probes that run packed; the others run in batches, at several times the cost.
         self.packed = tuple(p.prompt.name for p in self._probes if p.is_packed)
 
+    @property
+    def first(self) -> PackedProbe:
+        """The first probe, which every token is put to."""
+        return self._probes[0]
+
     def read(self, tokens: Sequence[int], leave_at: float) -> CascadeReading:
         """Return what the probes show of `tokens`.
 

@@ -16,12 +16,10 @@ from collections.abc import Sequence
 
 from forensics.errors import BadInputError
 from forensics.sources.interface import TokenizerSource
-from forensics.undertrained.prompts import SLOT, Prompt, encode_segments, leading_special_ids
+from forensics.undertrained.prompts import PROBE_PREFIX, SLOT, Prompt, encode_segments, leading_special_ids
 
-__all__ = ["EXAMPLES", "PROBE_PREFIX", "build_probes"]
+__all__ = ["EXAMPLES", "build_probes"]
 
-#: What the names of all probes begin with.
-PROBE_PREFIX = "probe_"
 #: Ordinary tokens that `build_probes` wants.
 EXAMPLES = 120
 #: Lines of the first probe; the second takes all examples.

@@ -26,16 +26,29 @@ import tokenizers
 from forensics.errors import BadInputError
 from forensics.sources.interface import TokenizerSource
 
-__all__ = ["SLOT", "Prompt", "build_prompts", "encode_segments", "fitting_prompts", "leading_special_ids"]
+__all__ = [
+    "PROBE_PREFIX",
+    "SLOT",
+    "Prompt",
+    "build_prompts",
+    "encode_segments",
+    "fitting_prompts",
+    "leading_special_ids",
+]
 
 #: Stands in `Prompt.ids` where the token under test goes; no token has a negative id.
 SLOT = -1
+
+#: What the names of all probes begin with, see `forensics.undertrained.probes`.
+PROBE_PREFIX = "probe_"
 
 #: Trials of the n-shot prompt; as in the authors' published code.
 SHOTS = 20
 #: After how many shots a fast procedure looks at the n-shot prompt. One shot is enough for five ordinary
 #: tokens in six (SmolLM2-135M-Instruct, see `benchmarks/verification.py`).
 LOOK_AFTER_SHOTS = (1, 2, 5)
+#: After how many shots, and how many repetitions, a token that has shown nothing at all is settled.
+SETTLE_AFTER_SHOTS, SETTLE_AFTER_REPETITIONS = 2, 20
 #: How often the continuation prompt repeats the token before the model goes on; as in the authors' code.
 REPETITIONS = 101
 
@@ -71,11 +84,19 @@ class Prompt:
     #: Positions of slots that a model which can produce the token would have predicted: places where a
     #: fast procedure may look whether the rest is needed. The plain one pays no attention.
     looks: tuple[int, ...] = ()
+    #: Position of the slot by which a token that the model cannot produce at all has shown it, see
+    #: `verification.SETTLES_BELOW`; None where the prompt is always read to its end.
+    settles_at: int | None = None
 
     @property
     def slots(self) -> tuple[int, ...]:
         """The positions of the token under test."""
         return tuple(i for i, token_id in enumerate(self.ids) if token_id == SLOT)
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether it is read for what follows at once, without generating on."""
+        return self.name.startswith(PROBE_PREFIX)
 
     @property
     def shared_length(self) -> int:
@@ -112,7 +133,9 @@ def build_prompts(source: TokenizerSource) -> tuple[Prompt, ...]:
     slots = prompts["repeat"].slots
     # An original and a copy are two slots: after k shots the next copy stands in slot 2k + 1.
     looks = tuple(slots[2 * shots + 1] for shots in LOOK_AFTER_SHOTS)
-    return prompts["explain"], replace(prompts["repeat"], looks=looks), prompts["continue"]
+    repeat = replace(prompts["repeat"], looks=looks, settles_at=slots[2 * SETTLE_AFTER_SHOTS + 1])
+    settles_at = prompts["continue"].slots[SETTLE_AFTER_REPETITIONS]
+    return prompts["explain"], repeat, replace(prompts["continue"], settles_at=settles_at)
 
 
 def fitting_prompts(

@@ -8,7 +8,7 @@ import numpy as np
 
 from forensics.schema.words import WEAK_BELOW, Role
 from forensics.undertrained.probed_sample import ProbedSample
-from forensics.undertrained.probes import PROBE_PREFIX
+from forensics.undertrained.prompts import PROBE_PREFIX
 from forensics.undertrained.search_draws import Draws
 from forensics.undertrained.search_plan import SearchPlan
 from forensics.undertrained.tested_tokens import TestedTokens

@@ -32,8 +32,8 @@ class PromptEvidence:
     generated: tuple[int, ...]
     #: The generated ids as text.
     text: str
-    #: False where the prompt was left early, because the token was rejected already; `probabilities`
-    #: then hold what was measured up to there.
+    #: False where the prompt was left early, because the token was rejected already, or settled because it
+    #: had shown nothing at all; `probabilities` then hold what was measured up to there.
     complete: bool = True
 
 
@@ -45,7 +45,8 @@ class TokenEvidence:
     token_id: int
     #: Highest probability of the token over all prompts and steps measured; None if not testable.
     max_prob: float | None
-    #: True where prompts were left out because the token was rejected: `max_prob` is a lower bound.
+    #: True where prompts were left out, or left early, because the token was rejected or settled: `max_prob`
+    #: is a lower bound.
     max_prob_is_bound: bool
     #: What follows from `max_prob`.
     verdict: Verdict

@@ -9,9 +9,12 @@ What is saved, and why the verdicts stay the same:
 - *Leaving early, by measurement.* Long prompts offer a look half way (`Prompt.looks`): a token that
   already has a probability above `LOOK_LEAVES_ABOVE` there has at least 0.1 at the end. This is no
   theorem; what it rests on stands beside the constant.
+- *Settled early, by measurement.* A token whose probability has stayed below `SETTLES_BELOW` in everything
+  up to a place inside a long prompt (`Prompt.settles_at`) is not read to that prompt's end. Where another
+  prompt shows more of it, the cut ones are put again in full.
 - *Nothing twice, nothing unread.* See `forensics.undertrained.prompt_run`.
 
-A token that is not rejected has gone through every prompt and every step in full.
+A token that is neither rejected nor settled has gone through every prompt and every step in full.
 """
 
 from __future__ import annotations
@@ -28,10 +31,18 @@ from forensics.undertrained.prompt_run import PromptRun, PromptRunner
 from forensics.undertrained.prompts import Prompt
 from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence
 
-__all__ = ["LOOK_LEAVES_ABOVE", "Verifier"]
+__all__ = ["LOOK_LEAVES_ABOVE", "SETTLES_BELOW", "Verifier"]
 
 #: A token with more than this at a look inside a prompt is rejected without the rest.
 LOOK_LEAVES_ABOVE = 0.5
+
+#: A token that stays below this in all probes, prompts and looks is settled: the rest of a long prompt would
+#: have to lift it a hundredfold to change the word for it, and a thousandfold to acquit it. Of 40 tokens of
+#: SmolLM2-135M that the probes had left open, the largest growth to the end of the n-shot prompt was 180-fold
+#: from the second shot (.0015 to .27) and tenfold from the fifth, which `probe_quoted` stands for with its
+#: four; none of them was below 1e-4 after two shots. 40 tokens of Qwen2.5-Coder-0.5B's list were below 5e-6
+#: there and ended below 6e-6. `benchmarks/verification.py` prints the verdicts that differ.
+SETTLES_BELOW = 1e-5
 
 #: Positions (rows times new ids) in one forward pass. On one thread of a CPU the cost per row was the same
 #: within a tenth for 2 to 32 rows of the n-shot prompt (SmolLM2-135M, Gemma 3 270M); the short stretches
@@ -58,6 +69,7 @@ class Verifier:
         probes: Sequence[Prompt] = (),
         batch_size: int | None = None,
         steps: int = STEPS,
+        settles_below: float = SETTLES_BELOW,
     ) -> None:
         """Find out what the model offers.
 
@@ -67,6 +79,7 @@ class Verifier:
         :param probes: Short prompts that come first, see `build_probes`; they count towards `max_prob` too.
         :param batch_size: Tokens per forward pass; None fits the prompt's length and the device.
         :param steps: How many tokens are generated per prompt.
+        :param settles_below: See `SETTLES_BELOW`; 0 reads every prompt to its end.
         :raises BadInputError: If there is no prompt, or `batch_size` is not positive.
         """
         if not prompts:
@@ -75,10 +88,11 @@ class Verifier:
             raise BadInputError("batch_size", f"found {batch_size}", "give a positive number")
         self.prompts = tuple(prompts)
         self.probes = tuple(probes)
-        self._model = model
+        self.model = model
         self._decode = decode
         self._batch_size = batch_size
         self._steps = steps
+        self._settles_below = settles_below
         self._runner = PromptRunner(model, prompts[0])
         #: False where every prompt is computed from its beginning, see `PromptRunner`.
         self.reuses_prefix = self._runner.reuses_prefix
@@ -130,7 +144,20 @@ class Verifier:
         for prompt, steps in passes:
             in_doubt = [token_id for token_id, shown in found.items() if not _is_rejected(shown)]
             for batch in self._batches(in_doubt, prompt):
-                self._put(prompt, steps, batch, found)
+                self._put(prompt, steps, batch, found, self._settles_below)
+        # Who was settled by what was known half way, and is not by all that is known now, is read to the end.
+        for prompt in self.prompts:
+            cut = [t for t, shown in found.items() if self._was_cut_wrongly(prompt, shown)]
+            for batch in self._batches(cut, prompt):
+                self._put(prompt, self._steps, batch, found, 0.0)
+
+    def _was_cut_wrongly(self, prompt: Prompt, shown: dict[str, PromptEvidence]) -> bool:
+        return (
+            prompt.settles_at is not None
+            and prompt.name in shown
+            and not shown[prompt.name].complete
+            and self._settles_below <= _largest(shown) < INCONCLUSIVE_BELOW
+        )
 
     def _conclude(self, token_id: int, found: _Found) -> TokenEvidence:
         if token_id not in found:
@@ -142,13 +169,13 @@ class Verifier:
 
     def _rows(self) -> int:
         """Return how many tokens the model can both read and say."""
-        matrices = (self._model.get_input_embeddings(), self._model.get_output_embeddings())
+        matrices = (self.model.get_input_embeddings(), self.model.get_output_embeddings())
         return min(int(m.weight.shape[0]) for m in matrices if m is not None)
 
     def _batches(self, token_ids: Sequence[int], prompt: Prompt) -> Iterator[Sequence[int]]:
         size = self._batch_size
         if size is None:
-            positions = CPU_POSITIONS if self._model.device.type == "cpu" else DEVICE_POSITIONS
+            positions = CPU_POSITIONS if self.model.device.type == "cpu" else DEVICE_POSITIONS
             # Counted up to the first look, because hardly a row goes further.
             size = max(1, positions // (self._stops(prompt)[0] - prompt.shared_length))
         for start in range(0, len(token_ids), size):
@@ -156,17 +183,30 @@ class Verifier:
 
     @staticmethod
     def _stops(prompt: Prompt) -> tuple[int, ...]:
-        return (*prompt.looks, len(prompt.ids))
+        """Return where reading pauses: at the looks, where tokens may be settled, and at the end."""
+        inside = {*prompt.looks, *(() if prompt.settles_at is None else (prompt.settles_at,))}
+        return (*sorted(inside), len(prompt.ids))
 
-    def _put(self, prompt: Prompt, steps: int, batch: Sequence[int], found: _Found) -> None:
-        """Put one prompt to a batch of tokens; whoever shows itself leaves at the next stop."""
+    def _put(
+        self, prompt: Prompt, steps: int, batch: Sequence[int], found: _Found, settles_below: float
+    ) -> None:
+        """Put one prompt to a batch of tokens; whoever shows itself, or nothing, leaves at the next stop."""
         import torch
 
         with torch.inference_mode():
-            run = self._runner.start(prompt, torch.tensor(batch, device=self._model.device))
-            for stop in prompt.looks:
+            run = self._runner.start(prompt, torch.tensor(batch, device=self.model.device))
+            so_far = torch.tensor([_largest(found[t]) for t in batch], device=self.model.device)
+            for stop in self._stops(prompt)[:-1]:
                 run.read_to(stop)
-                self._dismiss(run, run.probabilities[-1] > LOOK_LEAVES_ABOVE, prompt, found)
+                p = run.probabilities[-1]
+                so_far = torch.maximum(so_far, p)  # NaN stays: a broken row is not settled
+                leaves = (
+                    p > LOOK_LEAVES_ABOVE if stop in prompt.looks else torch.zeros_like(p, dtype=torch.bool)
+                )
+                if stop == prompt.settles_at:
+                    leaves = leaves | (so_far < settles_below)
+                self._dismiss(run, leaves, prompt, found)
+                so_far = so_far[~leaves]
                 if not len(run.tokens):
                     return
                 # What stands inside the prompt is not one of the generated steps.
@@ -192,6 +232,12 @@ class Verifier:
         for token_id, values, ids in zip(tokens, probabilities, said, strict=True):
             text = self._decode(list(ids))
             found[token_id][prompt.name] = PromptEvidence(prompt.name, values, ids, text, complete)
+
+
+def _largest(shown: dict[str, PromptEvidence]) -> float:
+    """Return the largest probability seen, 0 where nothing was; NaN counts as nothing."""
+    seen = (p for evidence in shown.values() for p in evidence.probabilities)
+    return max((p for p in seen if not math.isnan(p)), default=0.0)
 
 
 def _is_rejected(shown: dict[str, PromptEvidence]) -> bool:

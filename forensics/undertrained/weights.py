@@ -25,9 +25,17 @@ from forensics.undertrained.duplicates import RowGroups, identical_groups, near_
 from forensics.undertrained.indicator_choice import IndicatorChoice
 from forensics.undertrained.indicator_trial import IndicatorInputs, choose_by_trial, fit_rows
 from forensics.undertrained.indicators import Indicators
+from forensics.undertrained.letter_probe import LetterProbe, letter_probe
+from forensics.undertrained.nearest_rows import NearestRows, nearest_rows
 from forensics.undertrained.principal_component import first_principal_component
 from forensics.undertrained.reference import Reference, find_reference, given_reference
 from forensics.undertrained.rows import RowStatistics, row_statistics
+from forensics.undertrained.witnesses import (
+    WHY_WITHOUT,
+    WITHOUT_REFERENCES,
+    Witnesses,
+    rank_without_references,
+)
 
 __all__ = ["Matrices", "WeightFindings", "analyse_weights"]
 
@@ -92,6 +100,10 @@ class WeightFindings:
     past_vocabulary: PastVocabulary | None
     #: Remarks for the report: what was estimated and not computed to the end, and with what error.
     notes: tuple[str, ...] = ()
+    #: Nearest rows in the matrix that ranks; None where not asked for.
+    nearest: NearestRows | None = None
+    #: How strongly each token's letters can be read from its row of `E_in`; None where not asked for.
+    letters: LetterProbe | None = None
 
     @property
     def values(self) -> npt.NDArray[np.float32]:
@@ -109,6 +121,7 @@ def analyse_weights(
     percent: float = 2.0,
     reference_ids: Sequence[int] | None = None,
     indicator: str | None = None,
+    witnesses: Witnesses | None = None,
     progress: Progress | None = None,
 ) -> WeightFindings:
     """Return indicators, references, ranks and candidates of a model.
@@ -122,6 +135,7 @@ def analyse_weights(
     :param percent: Share of the eligible tokens to be candidates, in percent.
     :param reference_ids: Reference tokens named by the user; found from the evidence if None.
     :param indicator: Indicator named by the user; chosen if None.
+    :param witnesses: What the columns need that do without references; None leaves them out.
     :param progress: Where to report.
     :raises ValueError: If the named indicator does not apply to this model (the message lists those
         that do).
@@ -149,14 +163,20 @@ def analyse_weights(
     direction = None if component is None else component.direction
     inputs = IndicatorInputs(E_in, statistics, head, head_statistics, matrices.bias, direction, matrices.tied)
     indicators = inputs.compute(reference.ids, progress)
-    if indicator is None:
-        choice = choose_by_trial(inputs, indicators, reference, eligible, rng)
-    elif indicator in indicators:
-        choice = IndicatorChoice(indicator, "It was named by the user.", {})
+    nearest, letters, without = None, None, None
+    if witnesses is not None:
+        with progress.stage("letters"):
+            usable = eligible & statistics.usable
+            letters = letter_probe(E_in, witnesses.texts, witnesses.scripts, usable, rng)
+        nearest = nearest_rows(head, head_statistics, operations=witnesses.operations, progress=progress)
+        if not reference.has_evidence:
+            top10 = fit_rows(nearest.top10_cosine, E_in.shape[0])
+            without = rank_without_references(top10, letters.letter_strength, eligible)
+    if indicator is None and without is not None:
+        indicators = {**indicators, WITHOUT_REFERENCES: without}
+        choice = IndicatorChoice(WITHOUT_REFERENCES, WHY_WITHOUT, {})
     else:
-        raise ValueError(
-            f"{indicator!r} does not apply to this model; those that do: {', '.join(indicators)}"
-        )
+        choice = _choice(inputs, indicators, reference, eligible, indicator, rng)
     values = indicators[choice.name]
     problems = statistics.problems
     if head is not E_in:  # a row that training never moved in either matrix was never trained
@@ -185,8 +205,26 @@ def analyse_weights(
         past_vocabulary=None
         if E_out is None
         else past_vocabulary(head, head_statistics, vocabulary_size, matrices.bias),
+        nearest=nearest,
+        letters=letters,
         notes=tuple(filter(None, [component.remark()])) if component is not None else (),
     )
+
+
+def _choice(
+    inputs: IndicatorInputs,
+    indicators: Indicators,
+    reference: Reference,
+    eligible: npt.NDArray[np.bool_],
+    named: str | None,
+    rng: np.random.Generator,
+) -> IndicatorChoice:
+    """Return the indicator that the user named, or that tells the reference tokens best."""
+    if named is None:
+        return choose_by_trial(inputs, indicators, reference, eligible, rng)
+    if named in indicators:
+        return IndicatorChoice(named, "It was named by the user.", {})
+    raise ValueError(f"{named!r} does not apply to this model; those that do: {', '.join(indicators)}")
 
 
 def _representatives(

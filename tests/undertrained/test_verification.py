@@ -186,3 +186,67 @@ def test_drafting_in_half_precision_changes_no_verdict():
 
 def test_drafting_is_for_float32_on_a_cpu_only():
     assert not drafting_pays(tiny("llama", 1.0).to(torch.bfloat16))
+
+
+SETTLING = (
+    PROMPTS[0],
+    Prompt("repeat", (1, 5, *(6, SLOT, 7, SLOT, 8) * 4, 6, SLOT, 7), looks=(10,), settles_at=15),
+    Prompt("continue", (1, 3, *(SLOT,) * 12), settles_at=8),
+)
+PROBES = (Prompt("probe_equals", (1, 20, 9, 20, 10, SLOT, 9)), Prompt("probe_tab", (1, 20, 11, 20, SLOT, 11)))
+
+
+def test_a_token_that_shows_nothing_is_settled_without_the_rest():
+    dead = {20, 33}
+    for settles_below, is_cut in ((1e-5, True), (0.0, False)):
+        verifier = Verifier(Copier(dead), SETTLING, decode, settles_below=settles_below)
+        found = {e.token_id: e for e in verifier.verify([20, 21, 33])}
+        assert {t for t, e in found.items() if e.verdict is Verdict.VERIFIED_STRONG} == dead
+        assert found[20].max_prob_is_bound is is_cut
+        assert [p.complete for p in found[20].prompts] == [True, not is_cut, not is_cut]
+
+
+def test_a_token_that_shows_itself_later_is_read_to_the_end_after_all():
+    class LateCopier(Copier):
+        """Says a little of the dead ids, but only where the chat form asks for them (it ends in 50)."""
+
+        def forward(self, input_ids, use_cache=False):
+            answer = super().forward(input_ids, use_cache)
+            for row, ids in enumerate(input_ids.tolist()):
+                if 50 in ids:
+                    answer.logits[row, :, list(self.dead)] = 11.0
+            return answer
+
+    prompts = (*SETTLING, Prompt("chat", (1, 3, SLOT, 4, 50)))
+    (found,) = Verifier(LateCopier({20}), prompts, decode).verify([20])
+    plain = verify_plainly(LateCopier({20}), prompts, 20, decode)
+    assert not found.max_prob_is_bound
+    assert found.verdict is plain.verdict is Verdict.INCONCLUSIVE
+    assert found.max_prob == pytest.approx(plain.max_prob)
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "sliding"])
+def test_probes_count_as_prompts_and_come_first(kind):
+    model = tiny(kind, 3.0)
+    tokens = list(range(3, 30))
+    fast = Verifier(model, PROMPTS, decode, probes=PROBES).verify(tokens)
+    for token, found in zip(tokens, fast, strict=True):
+        plain = verify_plainly(model, (*PROBES, *PROMPTS), token, decode)
+        if found.max_prob_is_bound:
+            assert found.verdict is Verdict.REJECTED
+            continue
+        assert [p.name for p in found.prompts] == [p.name for p in plain.prompts]
+        assert found.verdict is plain.verdict
+        assert found.max_prob == pytest.approx(plain.max_prob, rel=1e-3, abs=1e-7)
+
+
+def test_whoever_shows_itself_in_a_probe_goes_no_further_unless_it_is_audited():
+    verifier = Verifier(Copier({20}, back=1), PROMPTS, decode, probes=PROBES)
+    assert not verifier.cascade.packed
+    (rejected,) = verifier.verify([30])
+    assert [p.name for p in rejected.prompts] == ["probe_equals"]
+    (audited,) = verifier.verify_past_probes([30])
+    assert {p.name for p in audited.prompts} > {"probe_equals", "probe_tab"}
+    assert verifier.probe([20, 30], 0.01).log_p.shape == (2, 2)
+    with pytest.raises(BadInputError, match="no row"):
+        verifier.probe([VOCABULARY + 5], 0.01)

@@ -5,6 +5,7 @@ import pytest
 
 from forensics.matrices import ArrayMatrix
 from forensics.undertrained.weights import Matrices, analyse_weights
+from forensics.undertrained.witnesses import WITHOUT_REFERENCES, Witnesses, rank_without_references
 
 V, D = 2500, 32
 UNTRAINED = np.arange(2000, 2060)
@@ -132,3 +133,41 @@ def test_rows_that_training_never_moved_rank_first(where, size):
     places = np.argsort(found.ranks)
     assert set(places[:23]) == {*ordinary, *reserved}
     assert np.isfinite(found.values[ordinary]).all()
+
+
+def words(n, rng):
+    return ["".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), size=6)) for _ in range(n)]
+
+
+def test_without_evidence_nearest_rows_and_letters_decide_together():
+    rng = np.random.default_rng(0)
+    texts = words(V, rng)
+    letters = np.array([[c in w for c in "abcdefghijklmnopqrstuvwxyz"] for w in texts], dtype=float)
+    E = letters @ rng.standard_normal((26, D)) + 0.3 * rng.standard_normal((V, D))
+    E[UNTRAINED] = E.mean(axis=0) + 0.05 * rng.standard_normal((len(UNTRAINED), D))
+    matrix = ArrayMatrix(E.astype(np.float32))
+    found = analyse(
+        Matrices(matrix, matrix),
+        evidence={},
+        witnesses=Witnesses(texts, np.array(["Latin"] * V)),
+        percent=100 * 60 / 2480,
+    )
+    assert found.choice.name == WITHOUT_REFERENCES
+    assert len(set(found.candidates.tolist()) & set(UNTRAINED.tolist())) >= 55
+    assert found.nearest.top10_cosine.shape == found.letters.letter_strength.shape == (V,)
+
+
+def test_with_evidence_the_witnesses_are_columns_and_do_not_rank():
+    matrix = planted(0)
+    found = analyse(Matrices(matrix, matrix), witnesses=Witnesses([None] * V, np.array([""] * V)))
+    assert found.choice.name != WITHOUT_REFERENCES
+    assert np.isnan(found.letters.letter_strength).all()
+    assert np.isfinite(found.nearest.top10_cosine).all()
+
+
+def test_the_combined_rank_takes_what_is_known():
+    top10 = np.array([0.9, 0.1, np.nan, np.nan], dtype=np.float32)
+    strength = np.array([0.1, 2.0, 0.5, np.nan], dtype=np.float32)
+    found = rank_without_references(top10, strength, np.ones(4, bool))
+    assert found[:3] == pytest.approx([(1 / 2 + 1 / 3) / 2, 1.0, 2 / 3])
+    assert np.isnan(found[3])

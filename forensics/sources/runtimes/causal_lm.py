@@ -112,9 +112,7 @@ def _refuse_random_weights(checkpoint: Checkpoint, report: dict[str, Any]) -> No
             f"transformers finds no numbers for {len(names)} tensors, first {names[0][:120]}, and fills "
             "them at random"
         )
-        raise BadInputError(
-            checkpoint.path, found, "scan the weights alone, or complete the checkpoint"
-        )
+        raise BadInputError(checkpoint.path, found, "scan the weights alone, or complete the checkpoint")
 
 
 def _load_folder(transformers: Any, folder: Path, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
