@@ -43,9 +43,12 @@ def densest_neighbourhood(
     :param statistics: Its `RowStatistics`.
     :param rng: The run's generator; draws a sample for the leading directions.
     :param exact_bytes: Size as float32 up to which every row is compared with every centre, in bytes.
-    :return: Row numbers, ascending, and the mean cosine between two of them after centring.
+    :return: Row numbers, ascending, and the mean cosine between two of them after centring; no row where
+        none has a direction.
     """
     usable = np.flatnonzero(statistics.usable)
+    if len(usable) == 0:
+        return usable, 0.0
     sample = np.sort(rng.choice(usable, size=min(4096, len(usable)), replace=False))
     units = directions(matrix, statistics, sample)
     axes = leading_directions(units, min(_AXES, *units.shape), rng)  # (d, a)
@@ -126,7 +129,9 @@ def _nearest_rows(
         if len(ids) == 0:
             continue
         units = normalise(block[ids - start] - mean_row)
-        values = np.concatenate([best, centres @ units.T], axis=1)
+        cosines = centres @ units.T
+        cosines[np.isnan(cosines)] = -2  # of rows too large to be centred: behind all others
+        values = np.concatenate([best, cosines], axis=1)
         names = np.concatenate([rows, np.broadcast_to(ids, (len(centres), len(ids)))], axis=1)
         top = np.argpartition(-values, k - 1, axis=1)[:, :k]
         best, rows = np.take_along_axis(values, top, axis=1), np.take_along_axis(names, top, axis=1)

@@ -11,6 +11,7 @@ section 11.7), reduced by what the last multiplication takes away.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,9 @@ _LARGEST_NORM = 1e15
 #: Ratio of the two largest variances below which no direction stands out. More rounds would not settle
 #: the component then, and what is the first of two equal ones means nothing.
 _STANDS_OUT = 1.1
+
+
+_FloatArray = TypeVar("_FloatArray", npt.NDArray[np.float32], npt.NDArray[np.float64])
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +105,7 @@ def first_principal_component(
                     rows *= scale
                 product += rows.T @ (rows @ Q)
                 bar.advance(len(block))
+            product = _without_overflow(product)
             angle, stands_out = _estimated_angle(Q, product)
             left, _, _ = np.linalg.svd(product, full_matrices=False)
             Q = left.astype(np.float32)
@@ -115,6 +120,12 @@ def _scale(norms: npt.NDArray[np.float32]) -> np.float32:
     """Return the factor that keeps sums of squares within float32; 1 for any matrix of a working model."""
     largest = float(norms.max())
     return np.float32(1) if largest <= _LARGEST_NORM else np.float32(1 / largest)
+
+
+def _without_overflow(values: _FloatArray) -> _FloatArray:
+    """Return the array with zeros where it is not finite, which no decomposition converges on."""
+    finite = np.isfinite(values)
+    return values if finite.all() else np.where(finite, values, 0)
 
 
 def _estimated_angle(Q: npt.NDArray[np.float32], product: npt.NDArray[np.float64]) -> tuple[float, bool]:
@@ -142,6 +153,7 @@ def leading_directions(
     :param k: How many, at most the smaller of `n` and `d`.
     :param rng: The run's generator; draws the start.
     """
+    rows = _without_overflow(rows)
     Q = rng.standard_normal((rows.shape[1], k), dtype=np.float32)
     for _ in range(6):
         Q, _ = np.linalg.qr(rows.T @ (rows @ Q))

@@ -53,3 +53,8 @@ def test_projections_find_the_same_rows_in_a_large_matrix():
     assert set(rows) <= CLUSTER
     assert len(rows) == len(exact)
     assert projected_tightness == pytest.approx(tightness, abs=0.02)
+
+
+def test_a_matrix_without_a_usable_row_has_no_neighbourhood():
+    rows, tightness = find(np.zeros((20, D)))
+    assert (len(rows), tightness) == (0, 0.0)
