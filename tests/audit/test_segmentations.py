@@ -1,4 +1,4 @@
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +26,7 @@ def every_way(word, pieces):
     for cuts in range(len(word)):
         for borders in combinations(range(1, len(word)), cuts):
             ends = [0, *borders, len(word)]
-            parts = tuple(word[a:b] for a, b in zip(ends, ends[1:], strict=False))
+            parts = tuple(word[a:b] for a, b in pairwise(ends))
             if all(part in pieces for part in parts):
                 yield parts
 
