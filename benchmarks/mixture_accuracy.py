@@ -25,7 +25,7 @@ import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from forensics.mixture.counts import count_merges
-from forensics.mixture.infer import infer_proportions
+from forensics.mixture.infer import InferencePlan, infer_proportions
 from forensics.mixture.pair_spelling import spell_words
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
 from forensics.progress import Progress
@@ -161,10 +161,7 @@ def _trials(
         found = infer_proportions(
             [half.counted for half in halves],
             merge_list,
-            most_merges=merges or None,
-            compare=arguments.lp,
-            baselines=True,
-            explain=0,
+            InferencePlan(most_merges=merges or None, compare=arguments.lp, baselines=True, explain=0),
             progress=progress,
         )
         used.append(found.merges_used)

@@ -24,15 +24,17 @@ import torch
 
 from forensics.progress import Progress
 from forensics.runs.sticky.contraction import probe_sets
-from forensics.runs.sticky.inputs import StickyOptions, reachable_tokens, round_trip_tokens, sentence_sets
+from forensics.runs.sticky.inputs import read_texts
+from forensics.schema.sticky import StickyOptions
 from forensics.sources.runtimes.text_encoder import open_text_encoder
-from forensics.sticky.contraction import Lines, measure_token
+from forensics.sticky.available import reachable_tokens, round_trip_tokens
+from forensics.sticky.contraction import Baseline, measure_token
 from forensics.sticky.early_stop import best_scores
 from forensics.sticky.find_as_published import shortlist_threshold
 from forensics.sticky.insertion import Mode
 from forensics.sticky.pairs import SentencePair, pairs_of_sentences
 from forensics.sticky.published_score import MODE_WEIGHTS, cell_score
-from forensics.sticky.published_scorer import PairBench
+from forensics.sticky.published_scorer import PublishedScorer
 from forensics.sticky.published_texts import insertion_slots, modified_texts
 from forensics.sticky.screening import BLOCK, screen_block
 from forensics.vocabulary.build import build_vocabulary
@@ -120,12 +122,13 @@ def main() -> None:
     chosen = sorted(int(i) for i in rng.choice(np.array(list(available)), arguments.tokens, replace=False))
     some = {i: available[i] for i in chosen}
     texts = list(some.values())
-    name, sentences = sentence_sets(StickyOptions())[0]
+    given = read_texts(StickyOptions()).sets[0]
+    name, sentences = given.name, given.sentences
     if arguments.words:
         sentences = [s for s in sentences if len(s.split()) <= arguments.words]
     pairs = pairs_of_sentences(encoder, sentences, U, 5, name)
-    bench, plain = PairBench.of(encoder, pairs), PlainProcedure(encoder.path, pairs)
-    torch_bench, users_bench = PairBench.of(by_torch, pairs), PairBench.of(as_users, pairs)
+    bench, plain = PublishedScorer.of(encoder, pairs), PlainProcedure(encoder.path, pairs)
+    torch_bench, users_bench = PublishedScorer.of(by_torch, pairs), PublishedScorer.of(as_users, pairs)
     slots = dict(insertion_slots(len(some), bench.words, COPIES, set(range(len(some)))))
 
     names = ("plain", "std", "std by torch", "measure", "screen", "screen bf16")
@@ -133,8 +136,8 @@ def main() -> None:
     seconds: dict[str, float] = dict.fromkeys(names, 0.0)
     compared: dict[int, tuple[float, float]] = {}
     positions = 0
-    probe_set = probe_sets(encoder, StickyOptions(), 0)[0]
-    lines = Lines.of(probe_set, probe_set.cells)
+    probe_set = probe_sets(encoder, read_texts(StickyOptions()).sets, StickyOptions(), 0)[0]
+    lines = Baseline.of(probe_set, probe_set.cells)
 
     def take_turns(k: int) -> None:
         """Take every side's turn with one token."""
@@ -172,7 +175,7 @@ def main() -> None:
     )  # fmt: skip
     for k in left:
         take_turns(k)
-    screen_lines = Lines.of(probe_set, probe_set.screen_cells)
+    screen_lines = Baseline.of(probe_set, probe_set.screen_cells)
     blocks = [chosen[start : start + BLOCK] for start in range(0, len(chosen), BLOCK)]
     for block in blocks:
         seconds["screen"] += timed(screen_block, encoder, probe_set, screen_lines, block)[1]

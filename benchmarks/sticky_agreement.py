@@ -22,15 +22,17 @@ from scipy import stats
 
 from forensics.files import read_json
 from forensics.runs.sticky.contraction import probe_sets
-from forensics.runs.sticky.inputs import StickyOptions, round_trip_tokens, sentence_sets
+from forensics.runs.sticky.inputs import read_texts
+from forensics.schema.sticky import StickyOptions
 from forensics.sources.runtimes.text_encoder import TextEncoder, open_text_encoder
 from forensics.sources.texts.sentences import retrieval_set
-from forensics.sticky.contraction import Lines, measure_token
+from forensics.sticky.available import round_trip_tokens
+from forensics.sticky.contraction import Baseline, measure_token
 from forensics.sticky.ordinary import by_probe
 from forensics.sticky.pairs import pairs_of_sentences
-from forensics.sticky.published_scorer import PairBench
+from forensics.sticky.published_scorer import PublishedScorer
 from forensics.sticky.published_texts import insertion_slots
-from forensics.sticky.retrieval import RetrievalBench
+from forensics.sticky.retrieval import RetrievalTrial
 
 RUN = Path("results/all-MiniLM-L6-v2")
 COPIES = 8
@@ -66,8 +68,9 @@ def published_scores(
     encoder: TextEncoder, available: Mapping[int, str], chosen: Sequence[int], u: float, which: int
 ) -> np.ndarray:
     """Return published scores on one of the two sets of sentences, `(chosen,)`."""
-    name, sentences = sentence_sets(StickyOptions())[which]
-    bench = PairBench.of(encoder, pairs_of_sentences(encoder, sentences, u, PAIRS, name))
+    given = read_texts(StickyOptions()).sets[which]
+    name, sentences = given.name, given.sentences
+    bench = PublishedScorer.of(encoder, pairs_of_sentences(encoder, sentences, u, PAIRS, name))
     ids = list(available)
     places = {k for k, i in enumerate(ids) if i in set(chosen)}
     scores = {
@@ -79,8 +82,8 @@ def published_scores(
 
 def effects(encoder: TextEncoder, chosen: Sequence[int], u: float, which: int) -> np.ndarray:
     """Return effects on one of the two sets of sentences; their median is the ordinary token, `(chosen,)`."""
-    one = probe_sets(encoder, StickyOptions(), 0)[which]
-    lines = Lines.of(one, one.cells)
+    one = probe_sets(encoder, read_texts(StickyOptions()).sets, StickyOptions(), 0)[which]
+    lines = Baseline.of(one, one.cells)
     slopes = np.array([by_probe(measure_token(encoder, one, lines, i, u)) for i in chosen])
     return 1 - slopes.mean(axis=1) / np.median(slopes, axis=0).mean()
 
@@ -119,7 +122,7 @@ def main() -> None:
     print(f"published score and effect, same set                     {spearman(scores[0], effect[0])}")
 
     data = retrieval_set()
-    bench = RetrievalBench(encoder, data.queries, data.documents, data.relevant)
+    bench = RetrievalTrial(encoder, data.queries, data.documents, data.relevant)
 
     def damage(ids: Sequence[int]) -> np.ndarray:
         """Return nDCG@10 with the token in queries and in documents, `(ids, 2)`."""

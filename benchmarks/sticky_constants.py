@@ -21,12 +21,14 @@ import pandas as pd
 from scipy import stats
 
 from forensics.runs.sticky.contraction import probe_sets
-from forensics.runs.sticky.inputs import StickyOptions, reachable_tokens
+from forensics.runs.sticky.inputs import read_texts
+from forensics.schema.sticky import StickyOptions
 from forensics.sources.runtimes.text_encoder import open_text_encoder
 from forensics.sources.texts.sentences import retrieval_set
-from forensics.sticky.contraction import Lines, measure_token
+from forensics.sticky.available import reachable_tokens
+from forensics.sticky.contraction import Baseline, measure_token
 from forensics.sticky.ordinary import by_probe, robust_spread
-from forensics.sticky.retrieval import RetrievalBench
+from forensics.sticky.retrieval import RetrievalTrial
 from forensics.vocabulary.build import build_vocabulary
 
 #: Any value; it divides pairs into those below and above and moves no slope.
@@ -74,8 +76,8 @@ def main() -> None:
     parser.add_argument("--spread", type=int, default=66, help="tokens spread over the effects of that run")
     arguments = parser.parse_args()
     encoder = open_text_encoder(arguments.model, device="cpu", threads=1)
-    sets = probe_sets(encoder, StickyOptions(), 0)
-    lines = [Lines.of(one, one.cells) for one in sets]
+    sets = probe_sets(encoder, read_texts(StickyOptions()).sets, StickyOptions(), 0)
+    lines = [Baseline.of(one, one.cells) for one in sets]
     available = reachable_tokens(build_vocabulary(encoder.source, encoder.rows))
     rng = np.random.default_rng(0)
 
@@ -92,7 +94,7 @@ def main() -> None:
               if piece in reachable]  # fmt: skip
     effect = 1 - slopes_on(0, chosen).mean(axis=1) / np.median(ordinary[0], axis=0).mean()
     data = retrieval_set()
-    bench = RetrievalBench(encoder, data.queries, data.documents, data.relevant)
+    bench = RetrievalTrial(encoder, data.queries, data.documents, data.relevant)
     damage = np.array([[d.in_queries, d.in_documents]
                        for d in (bench.damage(int(i), COPIES) for i in chosen)])  # fmt: skip
     print(f"nDCG@10 untouched {bench.untouched():.3f}, {len(chosen)} tokens, {COPIES} copies")

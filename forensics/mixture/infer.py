@@ -31,7 +31,7 @@ from forensics.vocabulary.merge_list import MergeList
 if TYPE_CHECKING:
     from forensics.mixture.linear_program import ProgramFit
 
-__all__ = ["Method", "Mixture", "estimate_shares", "infer_proportions"]
+__all__ = ["InferencePlan", "Method", "Mixture", "estimate_shares", "infer_proportions"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -119,56 +119,131 @@ class Mixture:
         return sums
 
 
+@dataclass(frozen=True)
+class InferencePlan:
+    """How proportions are inferred."""
+
+    #: How they are found.
+    method: Method = Method.CURVE
+    #: Find them by the other method too and warn where they disagree.
+    compare: bool = False
+    #: Merges used, counted from the start of the list; None: as many as the text can tell something about,
+    #: 30,000 at most.
+    most_merges: int | None = None
+    #: Merges at the start of the list that are applied and not explained.
+    skip: int = 0
+    #: The unit inside the inference.
+    denominator: Denominator = Denominator.BYTES
+    #: `highs`, or a solver that PuLP knows.
+    solver: str = "highs"
+    #: Where the linear program is written, with the rows that were found.
+    write_lp: Path | None = None
+    #: Compute the source's baselines too.
+    baselines: bool = False
+    #: How many of the worst merges are explained with their rivals.
+    explain: int = 20
+
+
 def infer_proportions(
     categories: Sequence[PretokenCounts],
     merges: MergeList,
-    *,
-    method: Method = Method.CURVE,
-    compare: bool = False,
-    most_merges: int | None = None,
-    skip: int = 0,
-    denominator: Denominator = Denominator.BYTES,
-    solver: str = "highs",
-    write_lp: Path | None = None,
-    baselines: bool = False,
-    explain: int = 20,
+    plan: InferencePlan | None = None,
     progress: Progress | None = None,
 ) -> Mixture:
     """Return the mixture of categories that best explains the order of the merges.
 
     :param categories: Counted text of every category, cut as the tokenizer cuts.
     :param merges: The merge list.
-    :param method: How proportions are found.
-    :param compare: Find them by the other method too and warn where they disagree.
-    :param most_merges: Merges used, counted from the start of the list; default as many as the text can
-        tell something about, 30,000 at most.
-    :param skip: Merges at the start of the list that are applied and not explained.
-    :param denominator: The unit inside the inference.
-    :param solver: `highs`, or a solver that PuLP knows.
-    :param write_lp: Where the linear program is written, with the rows that were found.
-    :param baselines: Compute the source's baselines too.
-    :param explain: How many of the worst merges are explained with their rivals.
+    :param plan: How it is found.
     :param progress: Where to report.
     :raises BadInputError: If categories are empty, equal or fewer than two, or no merge is left to explain.
     """
-    progress = progress or Progress()
-    _check(categories, merges, skip)
-    bound = min(len(merges), most_merges or skip + MOST_MERGES)
-    notes: list[str] = []
-    if most_merges is not None and most_merges > len(merges):
+    plan, progress = plan or InferencePlan(), progress or Progress()
+    _check(categories, merges, plan.skip)
+    fitted = _fit(categories, merges, plan, progress)
+    solution = _solve(fitted, plan, progress)
+    evidence, steps, curve = fitted.evidence, fitted.steps, fitted.fit.curve
+    share = evidence.share_of_bytes(solution.alpha)
+    counts = evidence.W[steps] @ solution.alpha
+    with progress.stage("compare early and late merges"):
+        early = _evidence(categories, fitted.words, fitted.early(plan.skip), plan.denominator)
+        disagreement = _disagreement(early, evidence, plan.skip)
+    asked = plan.skip + np.flatnonzero(~merges.aside[plan.skip : fitted.bound])
+    missing = np.setdiff1d(asked, steps)
+    with progress.stage("explain"):
+        worst = unexplained_merges(
+            fitted.words, evidence.sizes, merges, solution.alpha, counts, curve, steps, plan.explain
+        )
+    unexplained_share = float((shortfall(counts, curve) * curve).sum() / max(curve.sum(), 1e-300))
+    doubts, notes = _doubts(unexplained_share, disagreement, len(missing), len(asked)), list(fitted.notes)
+    _judge_methods(solution.other, share, doubts, notes)
+    effective = effective_counts(evidence.W[steps], evidence.sizes, solution.alpha)
+    return Mixture(
+        proportions=_named(evidence, share),
+        method=plan.method,
+        merges_used=len(asked),
+        skipped=plan.skip,
+        missing_merges=len(missing),
+        missing_steps=tuple(missing[: plan.explain].tolist()),
+        steps=steps,
+        counts=counts,
+        curve=curve,
+        unexplained_share=unexplained_share,
+        slack=solution.slack,
+        slack_gap=solution.gap,
+        least_expected=float(np.median(effective[-max(1, len(effective) // 50) :])),
+        disagreement=disagreement,
+        unexplained=tuple(worst),
+        doubts=tuple(doubts),
+        notes=tuple(notes),
+        baselines=_baselines(categories, fitted) if plan.baselines else {},
+        other_method=None if solution.other is None else _named(evidence, solution.other),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """The curve fitted to as many merges as the text supports."""
+
+    words: Sequence[SpeltWords]
+    #: The merges from the start of the list to the last one used.
+    merges: MergeList
+    evidence: Evidence
+    fit: CurveFit
+    #: The merges that the fit rests on.
+    steps: npt.NDArray[np.int64]
+    notes: tuple[str, ...]
+
+    @property
+    def bound(self) -> int:
+        """How many merges are looked at."""
+        return len(self.merges)
+
+    def early(self, skip: int) -> MergeList:
+        """The first third of the merges to be explained."""
+        return self.merges.head(skip + (self.bound - skip) // 3)
+
+
+def _fit(
+    categories: Sequence[PretokenCounts], merges: MergeList, plan: InferencePlan, progress: Progress
+) -> _Fitted:
+    """Count the merges in every category, decide how many are used, and fit the curve."""
+    skip, notes = plan.skip, list[str]()
+    bound = min(len(merges), plan.most_merges or skip + MOST_MERGES)
+    if plan.most_merges is not None and plan.most_merges > len(merges):
         notes.append(
-            f"{most_merges:,} merges were asked for and the tokenizer has {len(merges):,}: all were used"
+            f"{plan.most_merges:,} merges were asked for and the tokenizer has {len(merges):,}: all were used"
         )
     with progress.stage("apply merges", len(categories), "categories") as stage:
         words = []
         for category in categories:
             words.append(spell_words(category.words, merges))
             stage.advance()
-        evidence = _evidence(categories, words, merges.head(bound), denominator)
+        evidence = _evidence(categories, words, merges.head(bound), plan.denominator)
     with progress.stage("fit"):
-        if most_merges is None:
+        if plan.most_merges is None:
             look = min(bound, skip + FIRST_LOOK)
-            first, _ = _curve(_evidence(categories, words, merges.head(look), denominator), skip)
+            first, _ = _curve(_evidence(categories, words, merges.head(look), plan.denominator), skip)
             learned = skip + np.flatnonzero(~merges.aside[skip:bound])
             usable = usable_merges(evidence.W[learned], evidence.sizes, first.alpha)
             if usable < len(learned):
@@ -179,60 +254,57 @@ def infer_proportions(
                     "expected fewer than ten times in this text (more text would allow more; "
                     "asking for more overrides)"
                 )
-                evidence = _evidence(categories, words, merges.head(bound), denominator)
+                evidence = _evidence(categories, words, merges.head(bound), plan.denominator)
         fit, steps = _curve(evidence, skip)
-    alpha, slack, slack_gap, other = fit.alpha, None, None, None
-    if method is Method.LP or compare:
-        program = _program(evidence, words, merges.head(bound), fit.alpha, skip, solver, write_lp, progress)
-        both = {Method.CURVE: fit.alpha, Method.LP: program.alpha}
-        alpha = both[method]
-        slack, slack_gap = program.objective, program.gap
-        if compare:
-            other = evidence.share_of_bytes(both[Method.LP if method is Method.CURVE else Method.CURVE])
-    share = evidence.share_of_bytes(alpha)
-    counts = evidence.W[steps] @ alpha
-    unexplained_share = float((shortfall(counts, fit.curve) * fit.curve).sum() / max(fit.curve.sum(), 1e-300))
-    with progress.stage("compare early and late merges"):
-        early = merges.head(skip + (bound - skip) // 3)
-        disagreement = _disagreement(_evidence(categories, words, early, denominator), evidence, skip)
-    asked = skip + np.flatnonzero(~merges.aside[skip:bound])
-    missing = np.setdiff1d(asked, steps)
-    with progress.stage("explain"):
-        worst = unexplained_merges(words, evidence.sizes, merges, alpha, counts, fit.curve, steps, explain)
-    doubts = _doubts(unexplained_share, disagreement, len(missing), len(asked))
-    if other is not None and (apart := 0.5 * float(np.abs(other - share).sum())) > METHODS_DISAGREE:
+    return _Fitted(words, merges.head(bound), evidence, fit, steps, tuple(notes))
+
+
+@dataclass(frozen=True, eq=False)
+class _Solution:
+    """The mixture inside the inference, by the method asked for."""
+
+    #: Shares in the unit of the inference, shape (n,).
+    alpha: FloatArray
+    #: Slack of the linear program and the gap left by its solver, where it was solved.
+    slack: float | None = None
+    gap: float | None = None
+    #: Shares of bytes by the other method, where it was asked for.
+    other: FloatArray | None = None
+
+
+def _solve(fitted: _Fitted, plan: InferencePlan, progress: Progress) -> _Solution:
+    """Take the curve's mixture, or solve the linear program from it."""
+    alpha = fitted.fit.alpha
+    if plan.method is not Method.LP and not plan.compare:
+        return _Solution(alpha)
+    program = _program(
+        fitted.evidence, fitted.words, fitted.merges, alpha, plan.skip, plan.solver, plan.write_lp, progress
+    )
+    both = {Method.CURVE: alpha, Method.LP: program.alpha}
+    other = None
+    if plan.compare:
+        other = fitted.evidence.share_of_bytes(
+            both[Method.LP if plan.method is Method.CURVE else Method.CURVE]
+        )
+    return _Solution(both[plan.method], program.objective, program.gap, other)
+
+
+def _judge_methods(other: FloatArray | None, share: FloatArray, doubts: list[str], notes: list[str]) -> None:
+    """Add how far apart the two methods are, where both were used and it is far."""
+    apart = 0.0 if other is None else 0.5 * float(np.abs(other - share).sum())
+    if apart > METHODS_DISAGREE:
         disagree = f"curve and linear program disagree about {apart:.0%} of the text"
         (doubts if apart > MOST_DISAGREEMENT else notes).append(disagree)
-    guesses = {}
-    if baselines:
-        parts = [count_merges(spelt, merges.head(bound)) for spelt in words]
-        sizes = [category.nbytes for category in categories]
-        guesses = {
-            "tee": _named(evidence, encoding_efficiency(parts, sizes)),
-            "tc": _named(evidence, token_classification(parts, sizes)),
-        }
-    effective = effective_counts(evidence.W[steps], evidence.sizes, alpha)
-    return Mixture(
-        proportions=_named(evidence, share),
-        method=method,
-        merges_used=len(asked),
-        skipped=skip,
-        missing_merges=len(missing),
-        missing_steps=tuple(missing[:explain].tolist()),
-        steps=steps,
-        counts=counts,
-        curve=fit.curve,
-        unexplained_share=unexplained_share,
-        slack=slack,
-        slack_gap=slack_gap,
-        least_expected=float(np.median(effective[-max(1, len(effective) // 50) :])),
-        disagreement=disagreement,
-        unexplained=tuple(worst),
-        doubts=tuple(doubts),
-        notes=tuple(notes),
-        baselines=guesses,
-        other_method=None if other is None else _named(evidence, other),
-    )
+
+
+def _baselines(categories: Sequence[PretokenCounts], fitted: _Fitted) -> dict[str, dict[str, float]]:
+    """Return the source's two baselines."""
+    parts = [count_merges(spelt, fitted.merges) for spelt in fitted.words]
+    sizes = [category.nbytes for category in categories]
+    return {
+        "tee": _named(fitted.evidence, encoding_efficiency(parts, sizes)),
+        "tc": _named(fitted.evidence, token_classification(parts, sizes)),
+    }
 
 
 def estimate_shares(

@@ -149,47 +149,17 @@ def trace_events(flat, offsets, counts, left, right, result, keys, ranks):  # ty
                     _grown(out_changes, used, size),
                 )
             if first:
-                for i in range(n - 1):
-                    if word[i] >= 0 and word[i + 1] >= 0:
-                        out_keys[used] = (np.int64(word[i]) << 32) | np.int64(word[i + 1])
-                        out_steps[used] = 0
-                        out_changes[used] = counts[w]
-                        used += 1
+                fresh[:n] = 1
+                used = _emit(word, fresh, n, 0, counts[w], out_keys, out_steps, out_changes, used)
                 first = False
             step = never
             for i in range(n - 1):
                 step = min(step, order[i])
             if step == never:
                 break
-            made = result[step]
-            # A pair is touched when one of its two symbols is consumed; the others keep their count.
-            for i in range(n):
-                touched[i] = 0
-            i, j = 0, 0
-            while i < n:
-                if i < n - 1 and order[i] == step:
-                    after[j] = made
-                    fresh[j] = 1
-                    touched[i] = 1
-                    touched[i + 1] = 1
-                    i += 2
-                else:
-                    after[j] = word[i]
-                    fresh[j] = 0
-                    i += 1
-                j += 1
-            for i in range(n - 1):
-                if (touched[i] or touched[i + 1]) and word[i] >= 0 and word[i + 1] >= 0:
-                    out_keys[used] = (np.int64(word[i]) << 32) | np.int64(word[i + 1])
-                    out_steps[used] = step + 1
-                    out_changes[used] = -counts[w]
-                    used += 1
-            for i in range(j - 1):
-                if (fresh[i] or fresh[i + 1]) and after[i] >= 0 and after[i + 1] >= 0:
-                    out_keys[used] = (np.int64(after[i]) << 32) | np.int64(after[i + 1])
-                    out_steps[used] = step + 1
-                    out_changes[used] = counts[w]
-                    used += 1
+            j = _apply(word, n, order, step, result[step], after, touched, fresh)
+            used = _emit(word, touched, n, step + 1, -counts[w], out_keys, out_steps, out_changes, used)
+            used = _emit(after, fresh, j, step + 1, counts[w], out_keys, out_steps, out_changes, used)
             n = j
             for i in range(n):
                 word[i] = after[i]
@@ -203,3 +173,41 @@ def _grown(array, used, size):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
     wider = np.empty(size, dtype=array.dtype)
     wider[:used] = array[:used]
     return wider
+
+
+@numba.njit(cache=True)
+def _apply(word, n, order, step, made, after, touched, fresh):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Apply one merge to the first `n` symbols of `word`, into `after`; return the new length.
+
+    Marks what was consumed in `touched` and what was made in `fresh`.
+    """
+    touched[:n] = 0
+    i, j = 0, 0
+    while i < n:
+        if i < n - 1 and order[i] == step:
+            after[j] = made
+            fresh[j] = 1
+            touched[i] = 1
+            touched[i + 1] = 1
+            i += 2
+        else:
+            after[j] = word[i]
+            fresh[j] = 0
+            i += 1
+        j += 1
+    return j
+
+
+@numba.njit(cache=True)
+def _emit(word, marked, n, step, change, out_keys, out_steps, out_changes, used):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Write an event for every pair of which a symbol is marked; return how many events there are then.
+
+    A pair is touched when one of its two symbols is consumed; the others keep their count.
+    """
+    for i in range(n - 1):
+        if (marked[i] or marked[i + 1]) and word[i] >= 0 and word[i + 1] >= 0:
+            out_keys[used] = (np.int64(word[i]) << 32) | np.int64(word[i + 1])
+            out_steps[used] = step
+            out_changes[used] = change
+            used += 1
+    return used

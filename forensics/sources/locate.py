@@ -18,6 +18,8 @@ _PLAIN_NAMES = re.compile(
     r"|consolidated\.\d+|model-\d+-of-\d+)?"
 )
 _PART_SUFFIX = re.compile(r"-\d{5}-of-\d{5}$")
+#: Bytes of a file that names a revision: a hash or a branch.
+_LONGEST_REVISION = 256
 _HUB_CACHE_FOLDER = re.compile(r"models--(.+)")
 
 
@@ -33,7 +35,7 @@ def locate_model(path: str | Path, *, offline: bool | None = None, progress: Pro
     local = Path(path).expanduser()
     try:
         if local.exists() or local.is_symlink():
-            return local
+            return _snapshot_of_cache(local)
     except (OSError, ValueError) as error:  # too long a name, no right to look, a NUL in it
         found = f"cannot be looked up ({error})"
         raise BadInputError(path, found, "check the path and its permissions") from error
@@ -46,6 +48,35 @@ def locate_model(path: str | Path, *, offline: bool | None = None, progress: Pro
     raise BadInputError(
         path, "no such file or folder", "check the path, or give a hub id (organisation/name)"
     )
+
+
+def _snapshot_of_cache(path: Path) -> Path:
+    """Return the snapshot that a folder of the hub's cache stands for, any other path as it is.
+
+    A repository's folder (`models--organisation--name`) stands for the revision that its `refs/main` names,
+    or for its only one.
+
+    :raises BadInputError: If it holds several revisions and no `refs/main`, or is the whole cache.
+    """
+    if not path.is_dir():
+        return path
+    repository = path.parent if path.name == "snapshots" else path
+    if (repository / "snapshots").is_dir() and not (repository / "config.json").exists():
+        main = repository / "refs" / "main"
+        if main.is_file() and main.stat().st_size <= _LONGEST_REVISION:
+            named = repository / "snapshots" / main.read_text(encoding="utf-8", errors="replace").strip()
+            if named.is_dir() and named.parent == repository / "snapshots":
+                return named
+        revisions = sorted(entry for entry in (repository / "snapshots").iterdir() if entry.is_dir())
+        if len(revisions) == 1:
+            return revisions[0]
+        found = f"a folder of the hub's cache with {len(revisions)} snapshots and no refs/main among them"
+        raise BadInputError(path, found, "name one folder below snapshots/, or download the model again")
+    cached = sorted(entry.name for entry in path.glob("models--*"))
+    if cached and not (path / "config.json").exists():
+        found = f"the hub's cache of {len(cached)} models, first {cached[0]}"
+        raise BadInputError(path, found, "name the folder of one of them")
+    return path
 
 
 def model_name(path: Path) -> str:

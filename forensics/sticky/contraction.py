@@ -17,11 +17,11 @@ import numpy as np
 from forensics.sticky.interface import Encoder, Float32Array, Float64Array
 from forensics.sticky.probes import Cell, ProbeSet
 
-__all__ = ["Lines", "TokenLines", "cell_slopes", "measure_token"]
+__all__ = ["Baseline", "TokenRegression", "cell_slopes", "measure_token"]
 
 
 @dataclass(frozen=True, eq=False)
-class TokenLines:
+class TokenRegression:
     """What inserting one token does to every cell; arrays have one value per cell."""
 
     #: Least-squares slope of similarity after on similarity before.
@@ -50,13 +50,13 @@ class TokenLines:
         return [[None if np.isnan(v) else float(v) for v in array] for array in arrays]
 
     @staticmethod
-    def from_json(arrays: Sequence[Sequence[float | None]]) -> TokenLines:
+    def from_json(arrays: Sequence[Sequence[float | None]]) -> TokenRegression:
         """Return what `to_json` wrote, digit for digit."""
-        return TokenLines(*(np.array([np.nan if v is None else v for v in array]) for array in arrays))
+        return TokenRegression(*(np.array([np.nan if v is None else v for v in array]) for array in arrays))
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class Baseline:
     """Similarities before, prepared once for all tokens."""
 
     #: `(cells, n)` cosines before.
@@ -71,37 +71,39 @@ class Lines:
     variance: Float64Array
 
     @staticmethod
-    def of(probe_set: ProbeSet, cells: Sequence[Cell]) -> Lines:
+    def of(probe_set: ProbeSet, cells: Sequence[Cell]) -> Baseline:
         """Prepare `cells` of `probe_set`."""
         before, mask = probe_set.before(cells), probe_set.others(cells)
         weight = mask / mask.sum(axis=1, keepdims=True)
         mean = (before * weight).sum(axis=1, keepdims=True)
         centred = np.where(mask, before - mean, 0.0)
-        return Lines(before, mask, weight, centred, (centred**2 * weight).sum(axis=1))
+        return Baseline(before, mask, weight, centred, (centred**2 * weight).sum(axis=1))
 
 
-def cell_slopes(lines: Lines, after: Float64Array) -> Float64Array:
+def cell_slopes(baseline: Baseline, after: Float64Array) -> Float64Array:
     """Return the slope of similarity after on similarity before, `(..., cells, n)` -> `(..., cells)`."""
-    slopes: Float64Array = (after * lines.centred * lines.weight).sum(axis=-1) / lines.variance
+    slopes: Float64Array = (after * baseline.centred * baseline.weight).sum(axis=-1) / baseline.variance
     return slopes
 
 
-def measure_token(encoder: Encoder, probe_set: ProbeSet, lines: Lines, token_id: int, u: float) -> TokenLines:
+def measure_token(
+    encoder: Encoder, probe_set: ProbeSet, baseline: Baseline, token_id: int, u: float
+) -> TokenRegression:
     """Insert a token into every cell of the full measurement and compare.
 
     One call encodes the texts of one token only, so its numbers do not depend on other tokens.
     """
     vectors: Float32Array = encoder.embed(probe_set.modified(token_id, probe_set.cells))
     after = vectors.astype(np.float64) @ probe_set.references.T  # (cells, n)
-    mean_after = (after * lines.weight).sum(axis=1)
-    spread = np.where(lines.mask, after - mean_after[:, None], 0.0)
-    change = after - lines.before
-    below, above = lines.mask & (lines.before < u), lines.mask & (lines.before >= u)
-    return TokenLines(
-        slope=cell_slopes(lines, after),
-        mean_before=(lines.before * lines.weight).sum(axis=1),
+    mean_after = (after * baseline.weight).sum(axis=1)
+    spread = np.where(baseline.mask, after - mean_after[:, None], 0.0)
+    change = after - baseline.before
+    below, above = baseline.mask & (baseline.before < u), baseline.mask & (baseline.before >= u)
+    return TokenRegression(
+        slope=cell_slopes(baseline, after),
+        mean_before=(baseline.before * baseline.weight).sum(axis=1),
         mean_after=mean_after,
-        variance_ratio=(spread**2 * lines.weight).sum(axis=1) / lines.variance,
+        variance_ratio=(spread**2 * baseline.weight).sum(axis=1) / baseline.variance,
         shift_below=_mean_where(change, below),
         shift_above=_mean_where(change, above),
     )

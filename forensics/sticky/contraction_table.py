@@ -57,11 +57,11 @@ def damage_columns(retrieval: RetrievalSummary, size: int) -> pd.DataFrame:
 
 
 def _columns(finding: TokenFinding) -> dict[str, float]:
-    lines = finding.lines
+    regression = finding.regression
     low, high = interval_of_mean(finding.probe_slopes)
     slope = float(finding.probe_slopes.mean())
-    before, after = float(lines.mean_before.mean()), float(lines.mean_after.mean())
-    below, above = lines.shift_below, lines.shift_above
+    before, after = float(regression.mean_before.mean()), float(regression.mean_after.mean())
+    below, above = regression.shift_below, regression.shift_above
     confirmation = finding.confirmation
     return {
         "validation": np.nan if confirmation is None else confirmation.effect,
@@ -78,5 +78,5 @@ def _columns(finding: TokenFinding) -> dict[str, float]:
         else np.nan,
         "shift_below": float(np.nanmean(below)) if not np.isnan(below).all() else np.nan,
         "shift_above": float(np.nanmean(above)) if not np.isnan(above).all() else np.nan,
-        "variance_ratio": float(lines.variance_ratio.mean()),
+        "variance_ratio": float(regression.variance_ratio.mean()),
     }

@@ -16,7 +16,7 @@ import numpy as np
 from forensics.progress import Progress, Stage
 from forensics.sticky.insertion import Mode
 from forensics.sticky.interface import Float64Array, Keep, Recall
-from forensics.sticky.published_scorer import PairBench
+from forensics.sticky.published_scorer import PublishedScorer
 from forensics.sticky.published_texts import SEED, insertion_slots
 from forensics.sticky.score_bounds import ScoreBounds
 
@@ -35,7 +35,7 @@ SAMPLE = 256
 
 
 def best_scores(
-    bench: PairBench,
+    scorer: PublishedScorer,
     available: Mapping[int, str],
     *,
     copies: int,
@@ -46,7 +46,7 @@ def best_scores(
 ) -> dict[int, float | None]:
     """Return the scores of all tokens that can come into the shortlist, None for others.
 
-    :param bench: The pairs of the score.
+    :param scorer: The pairs of the score.
     :param available: Token id -> text, in id order.
     :param copies: Copies of a token in a text.
     :param percent: Share that is shortlisted.
@@ -59,9 +59,9 @@ def best_scores(
     with progress.stage("embed bare tokens", len(texts), "tokens") as stage:
         bare = []
         for start in range(0, len(texts), BARE_BLOCK):
-            bare.append(bench.bare(texts[start : start + BARE_BLOCK]))
+            bare.append(scorer.bare(texts[start : start + BARE_BLOCK]))
             stage.advance(len(bare[-1]))
-    search = _Search(bench, available, copies, np.concatenate(bare), recall, keep)
+    search = _Search(scorer, available, copies, np.concatenate(bare), recall, keep)
     sample = np.random.default_rng(SEED).choice(len(ids), min(SAMPLE, len(ids)), replace=False)
     with progress.stage("score a sample", unit="texts") as stage:
         search.find_best(sorted(sample.tolist()), percent, stage)
@@ -77,20 +77,20 @@ class _Search:
 
     def __init__(
         self,
-        bench: PairBench,
+        scorer: PublishedScorer,
         available: Mapping[int, str],
         copies: int,
         bare: Float64Array,
         recall: Recall,
         keep: Keep,
     ) -> None:
-        self._bench, self._recall, self._keep = bench, recall, keep
+        self._scorer, self._recall, self._keep = scorer, recall, keep
         self._ids, self._texts = list(available), list(available.values())
-        self._slots = np.empty((len(self._ids), len(bench.pairs), copies), dtype=np.uint16)
-        for k, at in insertion_slots(len(self._ids), bench.words, copies, range(len(self._ids))):
+        self._slots = np.empty((len(self._ids), len(scorer.pairs), copies), dtype=np.uint16)
+        for k, at in insertion_slots(len(self._ids), scorer.words, copies, range(len(self._ids))):
             self._slots[k] = at
-        self._bounds = ScoreBounds(bench, self._texts, self._slots, bare)
-        self._texts_per_score = 1 + len(bench.pairs) * len(Mode) * copies
+        self._bounds = ScoreBounds(scorer, self._texts, self._slots, bare)
+        self._texts_per_score = 1 + len(scorer.pairs) * len(Mode) * copies
         self._blocks = 0
         self.scores: dict[int, float] = {}
 
@@ -140,7 +140,7 @@ class _Search:
         key = f"score:{self._ids[k]}"
         score: float | None = self._recall(key)
         if score is None:
-            score = self._bench.score(self._texts[k], self._slots[k].tolist())
+            score = self._scorer.score(self._texts[k], self._slots[k].tolist())
             self._keep(key, score)
         return score
 

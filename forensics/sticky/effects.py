@@ -11,7 +11,7 @@ from forensics.schema.sticky import AttentionSummary, DamageEntry, RetrievalSumm
 from forensics.sticky.attention import AttentionEncoder, attention_share
 from forensics.sticky.interface import Encoder, Keep, Recall
 from forensics.sticky.probes import ProbeSet
-from forensics.sticky.retrieval import RetrievalBench
+from forensics.sticky.retrieval import RetrievalTrial
 
 __all__ = ["attention_of", "retrieval_of", "scatter_of"]
 
@@ -28,7 +28,7 @@ SCATTER_POINTS = 400
 
 
 def retrieval_of(
-    bench: RetrievalBench,
+    trial: RetrievalTrial,
     sticky: Sequence[int],
     ordinary: Sequence[int],
     copies: int,
@@ -39,7 +39,7 @@ def retrieval_of(
 ) -> RetrievalSummary:
     """Return nDCG@10 untouched, with each sticky token, and with ordinary tokens of the same length.
 
-    :param bench: Queries and documents, embedded.
+    :param trial: Queries and documents, embedded.
     :param sticky: The worst first.
     :param recall: Looks up results of an interrupted run.
     :param keep: Told every result as it comes.
@@ -50,17 +50,17 @@ def retrieval_of(
         for token_id in [*worst, *plain]:
             kept = recall(f"retrieval:{token_id}")
             if kept is None:
-                found = bench.damage(token_id, copies)
+                found = trial.damage(token_id, copies)
                 kept = [found.in_queries, found.in_documents]
                 keep(f"retrieval:{token_id}", kept)
             damage[token_id] = (kept[0], kept[1])
             stage.advance()
     means = np.array([damage[i] for i in plain]).mean(axis=0).tolist() if plain else [None, None]
     return RetrievalSummary(
-        queries=bench.queries,
-        documents=bench.documents,
+        queries=trial.queries,
+        documents=trial.documents,
         copies=copies,
-        untouched=bench.untouched(),
+        untouched=trial.untouched(),
         ordinary_in_queries=means[0],
         ordinary_in_documents=means[1],
         ordinary_tokens=_entries(plain, damage),

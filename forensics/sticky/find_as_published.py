@@ -14,7 +14,7 @@ import numpy as np
 from forensics.progress import Progress
 from forensics.sticky.early_stop import best_scores
 from forensics.sticky.interface import Keep, Recall
-from forensics.sticky.published_scorer import PairBench
+from forensics.sticky.published_scorer import PublishedScorer
 from forensics.sticky.published_texts import insertion_slots
 
 __all__ = ["PublishedPlan", "PublishedResult", "find_as_published", "shortlist_threshold"]
@@ -56,8 +56,8 @@ class PublishedResult:
 
 
 def find_as_published(
-    scoring: PairBench,
-    validating: PairBench,
+    scoring: PublishedScorer,
+    validating: PublishedScorer,
     plan: PublishedPlan,
     *,
     recall: Recall = lambda key: None,
@@ -112,7 +112,7 @@ def shortlist_threshold(scores: Mapping[int, float | None], percent: float) -> f
 
 def _measure(
     what: str,
-    bench: PairBench,
+    scorer: PublishedScorer,
     measure: Callable[[str, Sequence[Sequence[int]]], float],
     plan: PublishedPlan,
     chosen: Collection[int],
@@ -129,7 +129,7 @@ def _measure(
     wanted = {k for k, token_id in enumerate(ids) if token_id in chosen}
     values: dict[int, float] = {}
     with progress.stage(what, len(wanted), "tokens") as stage:
-        for k, slots in insertion_slots(len(ids), bench.words, plan.copies, wanted):
+        for k, slots in insertion_slots(len(ids), scorer.words, plan.copies, wanted):
             key = f"{what}:{ids[k]}"
             kept = recall(key)
             if kept is None:

@@ -15,8 +15,7 @@ import numpy as np
 
 from forensics.errors import BadInputError
 from forensics.progress import Progress
-from forensics.sticky.bench import Bench
-from forensics.sticky.contraction import TokenLines
+from forensics.sticky.contraction import TokenRegression
 from forensics.sticky.interface import Encoder, Float64Array, Keep, Recall
 from forensics.sticky.ordinary import Ordinary, by_probe, describe_ordinary, least_effect, robust_spread
 from forensics.sticky.probes import ProbeSet
@@ -28,6 +27,7 @@ from forensics.sticky.statistics import (
     estimate_effect,
     rank_correlation,
 )
+from forensics.sticky.token_meter import TokenMeter
 
 __all__ = ["ORDINARY_SAMPLE", "ContractionPlan", "ContractionResult", "TokenFinding", "find_by_contraction"]
 
@@ -68,7 +68,7 @@ class TokenFinding:
 
     token_id: int
     #: On the first set.
-    lines: TokenLines
+    regression: TokenRegression
     effect: Effect
     #: Over the vocabulary, on the first set.
     q_value: float
@@ -142,16 +142,16 @@ def find_by_contraction(
     :raises BadInputError: If there are too few tokens, or any token at all flattens every difference.
     """
     progress = progress or Progress()
-    bench = Bench(encoder, screen_encoder or encoder, sets, u, recall, keep)
+    meter = TokenMeter(encoder, screen_encoder or encoder, sets, u, recall, keep)
     sample = _draw_sample(plan)
     with progress.stage("ordinary tokens", 2 * len(sample), "tokens") as stage:
-        first, second = (bench.measure(which, sample, stage) for which in (0, 1))
+        first, second = (meter.measure(which, sample, stage) for which in (0, 1))
     ordinary = (describe_ordinary(first, [plan.seed, 0]), describe_ordinary(second, [plan.seed, 1]))
     _refuse_flat(encoder, ordinary)
     # The mean of both sets: what lies between two tokens on one set only is the probes' noise.
     spread = robust_spread((ordinary[0].effects + ordinary[1].effects) / 2)
     minimum = least_effect(spread) if plan.minimum_effect is None else plan.minimum_effect
-    screened = _screen(bench, sample, plan, progress)
+    screened = _screen(meter, sample, plan, progress)
     shortlisted = _shortlist(screened, plan, minimum)
     bands = below_the_bar(screened, shortlisted) if plan.requested is None else []
     rng = np.random.default_rng([plan.seed, len(plan.available), 1])
@@ -159,8 +159,8 @@ def find_by_contraction(
     for name, ids in (("full measurement", shortlisted), ("below the bar", drawn)):
         todo = [i for i in ids if i not in first]
         with progress.stage(name, len(todo), "tokens") as stage:
-            first |= bench.measure(0, todo, stage)
-    findings = _decide(bench, first, second, ordinary, minimum, plan, progress)
+            first |= meter.measure(0, todo, stage)
+    findings = _decide(meter, first, second, ordinary, minimum, plan, progress)
     effects = {i: finding.effect.effect for i, finding in findings.items()}
     sticky = [i for i, finding in findings.items() if finding.sticky]
     return ContractionResult(
@@ -201,7 +201,7 @@ def _cut(ids: Sequence[int]) -> list[list[int]]:
 
 
 def _screen(
-    bench: Bench, sample: Sequence[int], plan: ContractionPlan, progress: Progress
+    meter: TokenMeter, sample: Sequence[int], plan: ContractionPlan, progress: Progress
 ) -> dict[int, float]:
     """Return the screen's estimate of the effect of every token asked for."""
     drawn = set(sample)
@@ -213,9 +213,9 @@ def _screen(
         # Tokens that no text produces stand in no block of the vocabulary: each is one by itself.
         rest += [[i] for i in sorted(wanted - set(plan.available))]
     with progress.stage("screen", sum(map(len, [*blocks, *rest])), "tokens") as stage:
-        slopes = bench.screen(blocks, stage)
+        slopes = meter.screen(blocks, stage)
         ordinary = np.median([slopes[i] for i in sample], axis=0)
-        slopes |= bench.screen(rest, stage)
+        slopes |= meter.screen(rest, stage)
     return {i: float(1 - slopes[i].mean() / ordinary.mean()) for i in sorted(slopes)}
 
 
@@ -234,9 +234,9 @@ def _shortlist(screened: Mapping[int, float], plan: ContractionPlan, minimum: fl
 
 
 def _decide(
-    bench: Bench,
-    first: Mapping[int, TokenLines],
-    second: dict[int, TokenLines],
+    meter: TokenMeter,
+    first: Mapping[int, TokenRegression],
+    second: dict[int, TokenRegression],
     ordinary: tuple[Ordinary, Ordinary],
     minimum: float,
     plan: ContractionPlan,
@@ -245,8 +245,8 @@ def _decide(
     """Return a finding for every token measured on the first set; what that finds goes through the second."""
     ids = sorted(first)
 
-    def effect_of(lines: TokenLines, reference: Ordinary) -> Effect:
-        return estimate_effect(by_probe(lines), reference.slopes, minimum, reference.error)
+    def effect_of(regression: TokenRegression, reference: Ordinary) -> Effect:
+        return estimate_effect(by_probe(regression), reference.slopes, minimum, reference.error)
 
     effects = [effect_of(first[i], ordinary[0]) for i in ids]
     # Tokens that the screen left out count as p = 1 in the vocabulary. Where the user names tokens there is
@@ -256,14 +256,14 @@ def _decide(
     found = [i for i, q in zip(ids, q_values, strict=True) if q <= plan.false_discovery_rate]
     todo = [i for i in found if i not in second]
     with progress.stage("confirmation", len(todo), "tokens") as stage:
-        second |= bench.measure(1, todo, stage)
+        second |= meter.measure(1, todo, stage)
     again = {i: effect_of(second[i], ordinary[1]) for i in ids if i in second}
     confirmed = benjamini_hochberg(np.array([again[i].p_value for i in found]))
     confirmation_q = dict(zip(found, confirmed.tolist(), strict=True))
     return {
         token_id: TokenFinding(
             token_id=token_id,
-            lines=first[token_id],
+            regression=first[token_id],
             effect=effect,
             q_value=float(q_value),
             confirmation=again.get(token_id),

@@ -12,7 +12,7 @@ from math import comb
 
 import numpy as np
 
-from forensics.sticky.contraction import TokenLines
+from forensics.sticky.contraction import TokenRegression
 from forensics.sticky.interface import Float64Array
 
 __all__ = [
@@ -49,10 +49,10 @@ class Ordinary:
     effects: Float64Array
 
 
-def describe_ordinary(measured: Mapping[int, TokenLines], seed: Sequence[int]) -> Ordinary:
+def describe_ordinary(measured: Mapping[int, TokenRegression], seed: Sequence[int]) -> Ordinary:
     """Return the median of a random sample of tokens with its standard error (bootstrap over tokens).
 
-    :param measured: Token id -> lines of one set of sentences.
+    :param measured: Token id -> regression of one set of sentences.
     :param seed: Seed of the bootstrap.
     """
     slopes = np.array([by_probe(measured[i]) for i in sorted(measured)])  # (sample, probes)
@@ -64,9 +64,9 @@ def describe_ordinary(measured: Mapping[int, TokenLines], seed: Sequence[int]) -
     return Ordinary(median, float(means.std()) / mean, 1 - slopes.mean(axis=1) / mean)
 
 
-def by_probe(lines: TokenLines) -> Float64Array:
+def by_probe(regression: TokenRegression) -> Float64Array:
     """Return the mean slope per probe, `(probes,)`: cells stand probe after probe, three modes each."""
-    slopes: Float64Array = lines.slope.reshape(-1, 3).mean(axis=1)
+    slopes: Float64Array = regression.slope.reshape(-1, 3).mean(axis=1)
     return slopes
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from forensics.schema.sticky import KeptEntry
 from forensics.sticky.find_as_published import PublishedResult
 from forensics.sticky.insertion import Mode
-from forensics.sticky.published_scorer import PairBench
+from forensics.sticky.published_scorer import PublishedScorer
 from forensics.sticky.published_texts import SEED
 from forensics.sticky.retokenization import share_kept
 from forensics.sticky.statistics import rank_correlation
@@ -59,11 +59,11 @@ def published_columns(result: PublishedResult, size: int) -> pd.DataFrame:
 
 
 def published_figures(
-    result: PublishedResult, bench: PairBench, available: Mapping[int, str], copies: int
+    result: PublishedResult, scorer: PublishedScorer, available: Mapping[int, str], copies: int
 ) -> PublishedFigures:
     """Measure what the procedure rests on.
 
-    :param bench: The pairs of the score.
+    :param scorer: The pairs of the score.
     :param available: Token id -> text of the tokens that survive decoding.
     :param copies: Most copies inserted.
     """
@@ -72,21 +72,21 @@ def published_figures(
     return PublishedFigures(
         rank_correlation=rank_correlation([s for s, _ in pairs], [v for _, v in pairs]),
         share_beyond_fence=len(result.sticky) / len(result.validation) if judged else None,
-        kept_as_inserted=_kept_as_inserted(result, bench, available, copies),
+        kept_as_inserted=_kept_as_inserted(result, scorer, available, copies),
     )
 
 
 def _kept_as_inserted(
-    result: PublishedResult, bench: PairBench, available: Mapping[int, str], copies: int
+    result: PublishedResult, scorer: PublishedScorer, available: Mapping[int, str], copies: int
 ) -> dict[str, KeptEntry]:
     """Return the shares for random tokens and for those that were validated."""
     rng = np.random.default_rng(SEED)
-    sentences = [pair.sentence2 for pair in bench.pairs]
+    sentences = [pair.sentence2 for pair in scorer.pairs]
     shares = {}
     for name, ids in (("random", list(available)), ("validated", list(result.validation))):
         chosen = sorted(rng.permutation(np.array(ids, dtype=np.int64))[:RETOKENIZED].tolist())
         if chosen:
-            kept = share_kept(bench.encoder, {i: available[i] for i in chosen}, sentences, copies)
+            kept = share_kept(scorer.encoder, {i: available[i] for i in chosen}, sentences, copies)
             shares[name] = KeptEntry(len(chosen), kept[Mode.PREFIX], kept[Mode.SUFFIX])
     return shares
 

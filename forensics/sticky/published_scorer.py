@@ -19,11 +19,11 @@ from forensics.sticky.pairs import SentencePair
 from forensics.sticky.published_score import MODE_WEIGHTS, VALIDATION_WEIGHTS, cell_score
 from forensics.sticky.published_texts import modified_texts
 
-__all__ = ["PairBench"]
+__all__ = ["PublishedScorer"]
 
 
 @dataclass(frozen=True, eq=False)
-class PairBench:
+class PublishedScorer:
     """Sentence pairs, embedded once."""
 
     encoder: Encoder
@@ -34,13 +34,13 @@ class PairBench:
     start: Float64Array
 
     @staticmethod
-    def of(encoder: Encoder, pairs: Sequence[SentencePair]) -> PairBench:
+    def of(encoder: Encoder, pairs: Sequence[SentencePair]) -> PublishedScorer:
         """Embed both sentences of every pair."""
         first, second = (
             encoder.embed(encoder.tokenize(texts)).astype(np.float64)
             for texts in ([p.sentence1 for p in pairs], [p.sentence2 for p in pairs])
         )
-        return PairBench(encoder, tuple(pairs), first, 1 - (first * second).sum(axis=1))
+        return PublishedScorer(encoder, tuple(pairs), first, 1 - (first * second).sum(axis=1))
 
     @property
     def words(self) -> list[int]:

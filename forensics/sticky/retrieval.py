@@ -10,7 +10,7 @@ import numpy as np
 from forensics.sticky.insertion import Mode, insert_ids
 from forensics.sticky.interface import Encoder, Float64Array, TokenIds
 
-__all__ = ["RetrievalBench", "RetrievalDamage", "ndcg_of_one"]
+__all__ = ["RetrievalDamage", "RetrievalTrial", "ndcg_of_one"]
 
 #: Ranks that count.
 DEPTH = 10
@@ -41,7 +41,7 @@ def ndcg_of_one(similarities: Float64Array, relevant: Sequence[int]) -> float:
     return float(gain.mean())
 
 
-class RetrievalBench:
+class RetrievalTrial:
     """A retrieval set, embedded once."""
 
     def __init__(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from forensics.sticky.insertion import Mode
 from forensics.sticky.interface import Float64Array
 from forensics.sticky.published_score import MODE_WEIGHTS, cell_upper_bounds, known_rises
-from forensics.sticky.published_scorer import PairBench
+from forensics.sticky.published_scorer import PublishedScorer
 from forensics.sticky.published_texts import modified_text
 
 __all__ = ["ScoreBounds"]
@@ -30,27 +30,31 @@ class ScoreBounds:
     """The distances known so far of every token, and what they leave open."""
 
     def __init__(
-        self, bench: PairBench, tokens: Sequence[str], slots: npt.NDArray[np.uint16], bare: Float64Array
+        self,
+        scorer: PublishedScorer,
+        tokens: Sequence[str],
+        slots: npt.NDArray[np.uint16],
+        bare: Float64Array,
     ) -> None:
         """Begin with bounds from the untouched pairs and the bare tokens.
 
-        :param bench: The pairs of the score.
+        :param scorer: The pairs of the score.
         :param tokens: Texts of all tokens.
         :param slots: Where their copies go, `(tokens, pairs, copies)`.
         :param bare: 1 - cosine of each token by itself and sentence 1 of each pair, `(tokens, pairs)`.
         """
-        self._bench, self._tokens, self._slots, self._bare = bench, tokens, slots, bare
+        self._scorer, self._tokens, self._slots, self._bare = scorer, tokens, slots, bare
         pairs, copies = slots.shape[1:]
         self._cells = [(p, mode) for p in range(pairs) for mode in Mode]
         self._weights = np.array([MODE_WEIGHTS[mode] for _, mode in self._cells]) / pairs
         self._pairs = np.array([p for p, _ in self._cells])
         self._order = _order(copies)
-        lengths = np.array([len(ids) for ids in bench.encoder.tokenize([p.sentence2 for p in bench.pairs])])
+        lengths = np.array([len(ids) for ids in scorer.encoder.tokenize([p.sentence2 for p in scorer.pairs])])
         #: Tokens of a text, about: `(cells, texts tried before)`.
         self._cost = lengths[self._pairs][:, None] + np.array(self._order)
         shape = (len(tokens), len(self._cells))
         self._distances = np.full((*shape, copies + 1), np.nan, dtype=np.float32)
-        self._distances[..., 0] = bench.start[self._pairs]
+        self._distances[..., 0] = scorer.start[self._pairs]
         self._tried = np.zeros(shape, dtype=np.int64)
         self._risen = np.zeros(shape, dtype=np.int64)
         self._bounds = np.empty(shape)
@@ -89,8 +93,8 @@ class ScoreBounds:
         for k, cell in zip(places, cells, strict=True):
             pair, mode = self._cells[cell]
             slots = self._slots[k, pair, : self._order[self._tried[k, cell]]].tolist()
-            texts.append(modified_text(self._tokens[k], self._bench.pairs[pair].sentence2, mode, slots))
-        distances = self._bench.distances(texts, self._pairs[list(cells)].tolist())
+            texts.append(modified_text(self._tokens[k], self._scorer.pairs[pair].sentence2, mode, slots))
+        distances = self._scorer.distances(texts, self._pairs[list(cells)].tolist())
         rounded: list[float] = distances.round(DIGITS).tolist()
         return rounded
 

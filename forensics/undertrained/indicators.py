@@ -15,7 +15,8 @@ that no training text can have contained.
 
 Readings taken where the paper leaves room: the mean is over the reference rows as they stand, not over
 their unit vectors; the component is that of the centred matrix and is removed from the uncentred rows.
-Beyond the paper: `ein_cosine`.
+Beyond the paper: `ein_cosine`. Where the reference rows are zero, they have a direction only after
+centring: the two uncentred cosine distances are left out then.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def embedding_indicators(
     """
     indicators: Indicators = {"ein_l2_norm": statistics.norms.copy()}
     ids = _usable(reference_ids, statistics)
-    if len(ids) == 0:
+    if not statistics.usable[ids].any():  # none, or rows at zero, which have no direction
         return indicators
     mean = E_in.gather(ids).mean(axis=0)
     cosine = np.empty(E_in.shape[0], dtype=np.float32)
@@ -124,14 +125,21 @@ def _distances(
             rest -= centred_mean
             distance[rows] = _norms(rest)
             bar.advance(len(block))
+    if not statistics.usable[ids].any():  # the reference is the origin
+        centred[~(statistics.usable | statistics.never_moved)] = np.nan
+        return {"eout_cosine_centered": centred, "eout_l2": distance}
     for values in (cosine, centred, no_pc1):
         values[~statistics.usable] = np.nan
     return dict(zip(names, (cosine, centred, no_pc1, distance), strict=True))
 
 
 def _usable(ids: Sequence[int], statistics: RowStatistics) -> npt.NDArray[np.int64]:
+    """Return the reference rows that have a direction, or those at zero where none has."""
     array = np.asarray(ids, dtype=np.int64)
-    return array[statistics.usable[array]] if len(array) else array
+    if len(array) == 0:
+        return array
+    usable = array[statistics.usable[array]]
+    return usable if len(usable) else array[statistics.never_moved[array]]
 
 
 def _norms(block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -26,7 +26,7 @@ import tokenizers
 from forensics.errors import BadInputError
 from forensics.sources.interface import TokenizerSource
 
-__all__ = ["SLOT", "Prompt", "build_prompts", "encode_segments", "leading_special_ids"]
+__all__ = ["SLOT", "Prompt", "build_prompts", "encode_segments", "fitting_prompts", "leading_special_ids"]
 
 #: Stands in `Prompt.ids` where the token under test goes; no token has a negative id.
 SLOT = -1
@@ -113,6 +113,31 @@ def build_prompts(source: TokenizerSource) -> tuple[Prompt, ...]:
     # An original and a copy are two slots: after k shots the next copy stands in slot 2k + 1.
     looks = tuple(slots[2 * shots + 1] for shots in LOOK_AFTER_SHOTS)
     return prompts["explain"], replace(prompts["repeat"], looks=looks), prompts["continue"]
+
+
+def fitting_prompts(
+    prompts: Sequence[Prompt], rows: int, positions: int | None, steps: int
+) -> tuple[tuple[Prompt, ...], list[str]]:
+    """Return the prompts that the model can be given, and a remark for each that it cannot.
+
+    :param prompts: The prompts.
+    :param rows: Tokens the model can read: ids below it.
+    :param positions: Positions the model was made for, or None if it does not say.
+    :param steps: Tokens generated after a prompt.
+    """
+    fitting, remarks = [], []
+    for prompt in prompts:
+        needed = len(prompt.ids) + steps - 1
+        outside = [i for i in prompt.ids if i >= rows]
+        if outside:
+            reason = f"token {outside[0]} in it has no row in the model's matrix of {rows}"
+        elif positions is not None and needed > positions:
+            reason = f"it needs {needed} positions and the model has {positions}"
+        else:
+            fitting.append(prompt)
+            continue
+        remarks.append(f"Verification went without the prompt `{prompt.name}`: {reason}.")
+    return tuple(fitting), remarks
 
 
 def leading_special_ids(source: TokenizerSource) -> tuple[int, ...]:

@@ -48,6 +48,8 @@ _LIMITS = (0.9, 0.8, 0.65, 0.5)
 #: Kinds that no training text can have touched. Where there are such rows, a direction must carry half
 #: of one of these kinds, so that a few look-alike control tokens cannot win by being closer together.
 _TRUSTED = ("unused_row", "never_valid_byte", "identical_rows")
+#: Kinds whose rows, where they are zero, are references by that alone.
+_DECLARED = ("unused_row", "never_valid_byte", "reserved")
 #: Fewest rows that make a reference.
 _LEAST_ROWS = 3
 
@@ -117,6 +119,8 @@ def find_reference(
         if KINDS[kind]
     }
     pooled = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *usable.values()]))
+    if (never_moved := _never_moved(statistics, evidence)) is not None:
+        return never_moved
     background = _background_directions(matrix, statistics, rng)  # (b, d)
     voters = {
         kind: np.sort(rng.choice(ids, size=_VOTERS, replace=False)) if len(ids) > _VOTERS else ids
@@ -131,6 +135,29 @@ def find_reference(
         if _is_supported(pooled[cosines >= limit], usable):
             return _from_evidence(usable, pooled, units, cosines, limit)
     return _from_fallback(matrix, statistics, usable, pooled, rng)
+
+
+def _never_moved(statistics: RowStatistics, evidence: Mapping[str, Sequence[int]]) -> Reference | None:
+    """Return the declared unused tokens whose rows are still zero, if most of those declared are.
+
+    No agreement needs to be shown: they are one point, at which no trained row stands.
+    """
+    declared = {kind: np.unique(np.asarray(evidence.get(kind, ()), dtype=np.int64)) for kind in _DECLARED}
+    zero = {kind: ids[statistics.never_moved[ids]] for kind, ids in declared.items()}
+    kept = np.unique(np.concatenate(list(zero.values())))
+    pooled = np.unique(np.concatenate(list(declared.values())))
+    if len(kept) < _LEAST_ROWS or len(kept) < 0.5 * len(pooled):
+        return None
+    kinds = tuple(
+        EvidenceKind(kind, len(ids), len(zero[kind]), None) for kind, ids in declared.items() if len(ids)
+    )
+    named = ", ".join(f"{k.kept} of {k.count} {KINDS[k.kind]}" for k in kinds)
+    how = (
+        f"{len(kept)} reference tokens were found: {named}.",
+        "Training never moved their rows from zero, which no trained row is near.",
+    )
+    dropped = np.setdiff1d(pooled, kept)
+    return Reference(tuple(map(int, kept)), how, None, kinds, tuple(map(int, dropped)))
 
 
 def _is_supported(kept: npt.NDArray[np.int64], usable: Mapping[str, npt.NDArray[np.int64]]) -> bool:

@@ -158,7 +158,13 @@ def analyse_weights(
             f"{indicator!r} does not apply to this model; those that do: {', '.join(indicators)}"
         )
     values = indicators[choice.name]
-    ranks = rank_rows(values, statistics.problems)
+    problems = statistics.problems
+    if head is not E_in:  # a row that training never moved in either matrix was never trained
+        never_moved = np.zeros(len(problems), dtype=bool)
+        n = min(len(problems), head.shape[0])
+        never_moved[:n] = head_statistics.never_moved[:n]
+        problems = np.where((problems == "") & never_moved, "zero", problems)
+    ranks = rank_rows(values, problems)
     representative = _representatives(identical, head_identical, matrices, eligible)
     is_representative = representative == np.arange(E_in.shape[0])
     candidates = choose_candidates(ranks, eligible & is_representative, percent)

@@ -152,12 +152,17 @@ def _duplicate_pieces(source: TokenizerSource) -> Iterator[dict[str, Any]]:
 
 
 def _duplicate_bytes(source: TokenizerSource, vocabulary: Vocabulary) -> Iterator[dict[str, Any]]:
-    """Yield ids of equal bytes; a word's start and its continuation are different things in WordPiece."""
-    inside = continues_word(source)
-    ids: dict[tuple[bytes, bool], list[int]] = {}
+    """Yield ids of equal bytes that stand in the same place of a word.
+
+    A word's start and its continuation are different things in WordPiece, its end and the rest in CLIP.
+    """
+    inside, suffix = continues_word(source), end_of_word(source)
+    ids: dict[tuple[bytes, bool, bool], list[int]] = {}
     for token_id, data in enumerate(vocabulary.bytes):
         if data is not None:
-            ids.setdefault((data, inside(vocabulary.pieces[token_id] or "")), []).append(token_id)
+            piece = vocabulary.pieces[token_id] or ""
+            place = (data, inside(piece), bool(suffix) and piece.endswith(suffix))
+            ids.setdefault(place, []).append(token_id)
     return (
         {"pieces": [vocabulary.pieces[token_id] for token_id in same], "token_ids": same}
         for same in ids.values()

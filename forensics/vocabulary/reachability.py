@@ -9,6 +9,10 @@ some tokenizers put in front of every text. The reading taken here:
 - A token that fails alone is tried at the start of a text with the automatic space (`start`), then
   after the left contexts below. A token that any of them gives counts as reachable, and the context is
   kept: `##ing` is reached after a letter only, `▁the` of an encoder that strips spaces at the start only.
+- Where the end of a word is spelt (CLIP's `</w>`), a piece without it is reached only before more of a word:
+  such pieces are tried with letters and digits behind them too, and count if they come up at all.
+- A token that is nothing but spaces is tried before other characters too, by the encoder as it is: many
+  encoders drop spaces at the end of a text, or put the only one there is in front of it.
 - What a token re-encodes to is taken from the first trial, in isolation.
 
 Tokens whose bytes are no valid UTF-8 by themselves are not tried: no text says them.
@@ -44,6 +48,19 @@ LEFT_CONTEXTS: tuple[tuple[str, str], ...] = (
     ("newline", "\n"),
     ("punctuation", "."),
 )
+
+#: Name and text of what is put behind a piece where words have an end that is spelt, and before it.
+RIGHT_CONTEXTS: tuple[tuple[str, str], ...] = (
+    ("before a letter", "a"),
+    ("before a letter", "q"),
+    ("before a letter", "Z"),
+    ("before a letter", "я"),
+    ("before a digit", "1"),
+    ("before punctuation", "."),
+)
+_BEFORE_AND_AFTER = ("", "a", "q", ".")
+#: Characters behind spaces: one that hardly any piece begins with, and three that pieces begin with.
+_BEHIND_SPACES = ("\u01c2", "a", "1", "(")
 
 #: Texts handed to the library at once: enough to keep its threads busy, few enough to stay small.
 BATCH = 8192
@@ -85,6 +102,10 @@ def reachability(
         left = _try_start(encoder, texts, left, context)
     for name, before in LEFT_CONTEXTS:
         left = _try_context(guarded, texts, left, context, name, before)
+    left = _try_spaces(encoder, texts, left, context)
+    if getattr(encoder.model, "end_of_word_suffix", None):
+        for name, after in RIGHT_CONTEXTS:
+            left = _try_inside(guarded, texts, left, context, name, after)
     return Reachability(context, reencoded)
 
 
@@ -115,6 +136,35 @@ def _try_context(
         # nothing (BERT drops spaces), there must be some.
         if given and given[-1] == token_id and (len(given) > 1 or not bare):
             context[token_id] = name
+    return [token_id for token_id in left if token_id not in context]
+
+
+def _try_spaces(
+    encoder: tokenizers.Tokenizer, texts: Mapping[int, str], left: Sequence[int], context: dict[int, str]
+) -> list[int]:
+    """Try those of `left` that are nothing but spaces before other characters."""
+    for token_id in (token_id for token_id in left if not texts[token_id].strip()):
+        tried = [f"{before}{texts[token_id]}{after}" for before in ("", "a") for after in _BEHIND_SPACES]
+        if any(token_id in ids for ids in _encode(encoder, tried)):
+            context[token_id] = "before a character"
+    return [token_id for token_id in left if token_id not in context]
+
+
+def _try_inside(
+    encoder: tokenizers.Tokenizer,
+    texts: Mapping[int, str],
+    left: Sequence[int],
+    context: dict[int, str],
+    name: str,
+    after: str,
+) -> list[int]:
+    """Try the texts of `left` with `after` behind them; return the ids that still do not come up."""
+    for before in _BEFORE_AND_AFTER:
+        tried = [token_id for token_id in left if token_id not in context]
+        given = _encode(encoder, [f"{before}{texts[i]}{after}" for i in tried])
+        for token_id, ids in zip(tried, given, strict=True):
+            if token_id in ids:
+                context[token_id] = name
     return [token_id for token_id in left if token_id not in context]
 
 

@@ -13,7 +13,7 @@ from forensics.errors import BadInputError
 from forensics.mixture.baselines import encoding_efficiency, token_classification
 from forensics.mixture.bootstrap import bootstrap_intervals
 from forensics.mixture.counts import count_merges
-from forensics.mixture.infer import Method, infer_proportions
+from forensics.mixture.infer import InferencePlan, Method, infer_proportions
 from forensics.mixture.pair_evidence import Denominator
 from forensics.mixture.pair_spelling import spell_words
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
@@ -64,7 +64,7 @@ def trained(merges: int = 1200) -> tuple[MergeList, tuple[PretokenCounts, ...], 
 def test_a_known_mixture_is_found(method: Method, denominator: Denominator) -> None:
     merges, counted, truth = trained()
     found = infer_proportions(
-        counted, merges, method=method, denominator=denominator, most_merges=600, explain=3
+        counted, merges, InferencePlan(method=method, denominator=denominator, most_merges=600, explain=3)
     )
     assert sum(found.proportions.values()) == pytest.approx(1)
     error = np.array(list(found.proportions.values())) - truth
@@ -75,7 +75,7 @@ def test_a_known_mixture_is_found(method: Method, denominator: Denominator) -> N
 
 def test_it_is_far_better_than_both_baselines() -> None:
     merges, counted, truth = trained()
-    found = infer_proportions(counted, merges, baselines=True, explain=0)
+    found = infer_proportions(counted, merges, InferencePlan(baselines=True, explain=0))
     error = {
         name: np.mean((np.array(list(guess.values())) - truth) ** 2)
         for name, guess in found.baselines.items()
@@ -87,7 +87,7 @@ def test_it_is_far_better_than_both_baselines() -> None:
 
 def test_both_methods_are_given_when_asked_for() -> None:
     merges, counted, truth = trained()
-    found = infer_proportions(counted, merges, compare=True, most_merges=300, explain=0)
+    found = infer_proportions(counted, merges, InferencePlan(compare=True, most_merges=300, explain=0))
     assert found.method is Method.CURVE
     assert found.other_method is not None
     assert np.abs(np.array(list(found.other_method.values())) - truth).max() < 0.05
@@ -95,7 +95,7 @@ def test_both_methods_are_given_when_asked_for() -> None:
 
 def test_merges_at_the_start_can_be_left_unexplained() -> None:
     merges, counted, truth = trained()
-    found = infer_proportions(counted, merges, skip=100, most_merges=900, explain=0)
+    found = infer_proportions(counted, merges, InferencePlan(skip=100, most_merges=900, explain=0))
     assert (found.skipped, found.merges_used, found.steps.min()) == (100, 800, 100)
     assert np.abs(np.array(list(found.proportions.values())) - truth).max() < 0.05
 
@@ -103,14 +103,14 @@ def test_merges_at_the_start_can_be_left_unexplained() -> None:
 def test_the_number_of_merges_follows_the_amount_of_text() -> None:
     merges, counted, _ = trained()
     thin = [PretokenCounts(c.name, dict(list(c.words.items())[::20]), c.nbytes // 20) for c in counted]
-    few = infer_proportions(thin, merges, explain=0)
-    assert few.merges_used < infer_proportions(counted, merges, explain=0).merges_used
+    few = infer_proportions(thin, merges, InferencePlan(explain=0))
+    assert few.merges_used < infer_proportions(counted, merges, InferencePlan(explain=0)).merges_used
     assert any("later ones are expected fewer than ten times" in note for note in few.notes)
 
 
 def test_more_merges_than_there_are_is_said() -> None:
     merges, counted, _ = trained()
-    found = infer_proportions(counted, merges, most_merges=99_999, explain=0)
+    found = infer_proportions(counted, merges, InferencePlan(most_merges=99_999, explain=0))
     assert found.merges_used == len(merges)
     assert "99,999 merges were asked for and the tokenizer has 1,200: all were used" in found.notes
 
@@ -118,9 +118,9 @@ def test_more_merges_than_there_are_is_said() -> None:
 def test_a_missing_category_shows_in_the_unexplained_merges() -> None:
     merges, counted, _ = trained()
     found = infer_proportions(
-        [c for c in counted if c.name != "languages/ru"], merges, most_merges=800, explain=20
+        [c for c in counted if c.name != "languages/ru"], merges, InferencePlan(most_merges=800, explain=20)
     )
-    whole = infer_proportions(counted, merges, most_merges=800, explain=20)
+    whole = infer_proportions(counted, merges, InferencePlan(most_merges=800, explain=20))
     assert found.missing_merges > whole.missing_merges + 20
     # The merges that occur in none of the texts are those of the alphabet that was left out.
     spelt = [bytes_of_piece("".join(merges.pair(step))) or b"" for step in found.missing_steps]
@@ -132,7 +132,7 @@ def test_text_that_explains_nothing_gives_doubts_and_not_only_shares() -> None:
     cyrillic = next(c for c in counted if c.name == "languages/ru")
     words = list(cyrillic.words.items())
     halves = [PretokenCounts(str(n), dict(words[n::2]), cyrillic.nbytes // 2) for n in range(2)]
-    assert infer_proportions(halves, merges, explain=0).doubts
+    assert infer_proportions(halves, merges, InferencePlan(explain=0)).doubts
 
 
 def test_equal_empty_and_single_categories_are_refused() -> None:
@@ -145,7 +145,7 @@ def test_equal_empty_and_single_categories_are_refused() -> None:
     with pytest.raises(BadInputError, match="1 given; proportions need two or more"):
         infer_proportions(counted[:1], merges)
     with pytest.raises(BadInputError, match="nothing left to explain"):
-        infer_proportions(counted, merges, skip=len(merges))
+        infer_proportions(counted, merges, InferencePlan(skip=len(merges)))
 
 
 def test_the_baselines_are_what_their_definition_says() -> None:

@@ -89,3 +89,31 @@ def test_offline_uses_the_hub_cache_and_nothing_else(tmp_path, options, environm
 def test_what_is_neither_path_nor_hub_id(tmp_path):
     with pytest.raises(BadInputError, match="no such file or folder"):
         locate_model(tmp_path / "nothing")
+
+
+def write_cache(root, *revisions, main=None):
+    """Write the hub's cache of one model; return the model's folder."""
+    folder = root / "models--org--name"
+    for revision in revisions:
+        (folder / "snapshots" / revision).mkdir(parents=True)
+    if main is not None:
+        (folder / "refs").mkdir()
+        (folder / "refs" / "main").write_text(main)
+    return folder
+
+
+def test_a_folder_of_the_hubs_cache_stands_for_its_snapshot(tmp_path):
+    one = write_cache(tmp_path / "one", "abc")
+    assert locate_model(one) == locate_model(one / "snapshots") == one / "snapshots" / "abc"
+    two = write_cache(tmp_path / "two", "abc", "def", main="def\n")
+    assert locate_model(two) == two / "snapshots" / "def"
+    assert locate_model(two / "snapshots" / "abc") == two / "snapshots" / "abc"
+
+
+@pytest.mark.parametrize("main", [None, "../../..", "ghi"])
+def test_a_cache_that_does_not_say_which_snapshot_is_refused(tmp_path, main):
+    folder = write_cache(tmp_path, "abc", "def", main=main)
+    with pytest.raises(BadInputError, match="2 snapshots"):
+        locate_model(folder)
+    with pytest.raises(BadInputError, match="cache of 1 models, first models--org--name"):
+        locate_model(tmp_path)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from forensics.errors import BadInputError
-from forensics.sticky.contraction import Lines, TokenLines, measure_token
+from forensics.sticky.contraction import Baseline, TokenRegression, measure_token
 from forensics.sticky.insertion import Mode, insert_ids
 from forensics.sticky.probes import build_probe_set
 from tests.sticky.bag_encoder import BagEncoder, english
@@ -20,7 +20,7 @@ def probe_set(encoder):
 
 def test_lines_are_those_of_numpys_fit_cell_by_cell(encoder, probe_set):
     u, token = 0.1, 70
-    found = measure_token(encoder, probe_set, Lines.of(probe_set, probe_set.cells), token, u)
+    found = measure_token(encoder, probe_set, Baseline.of(probe_set, probe_set.cells), token, u)
     for number, cell in enumerate(probe_set.cells):
         text = insert_ids(probe_set.contents[cell.sentence], token, cell.mode, cell.slots)
         after_all = encoder.embed([text])[0].astype(float) @ probe_set.references.T
@@ -48,8 +48,8 @@ def test_screen_uses_other_probes_than_the_full_measurement(probe_set):
 
 
 def test_lines_survive_the_journal_digit_for_digit(encoder, probe_set):
-    found = measure_token(encoder, probe_set, Lines.of(probe_set, probe_set.cells), 61, 2.0)
-    again = TokenLines.from_json(found.to_json())
+    found = measure_token(encoder, probe_set, Baseline.of(probe_set, probe_set.cells), 61, 2.0)
+    again = TokenRegression.from_json(found.to_json())
     np.testing.assert_array_equal(again.slope, found.slope)
     assert np.isnan(again.shift_above).all()
 

@@ -5,7 +5,7 @@ import pytest
 
 from forensics.sticky.find_as_published import PublishedPlan, find_as_published
 from forensics.sticky.pairs import pairs_of_sentences
-from forensics.sticky.published_scorer import PairBench
+from forensics.sticky.published_scorer import PublishedScorer
 from tests.sticky.bag_encoder import WORDS, BagEncoder, english
 from tests.sticky.published_oracle import oracle_scores, oracle_validation
 
@@ -24,20 +24,21 @@ def encoder():
 
 
 @pytest.fixture(scope="module")
-def benches(encoder):
+def scorers(encoder):
     sentences = english(30, 4)
     return tuple(
-        PairBench.of(encoder, pairs_of_sentences(encoder, sentences, 0.5, count, "test")) for count in (3, 12)
+        PublishedScorer.of(encoder, pairs_of_sentences(encoder, sentences, 0.5, count, "test"))
+        for count in (3, 12)
     )
 
 
 @pytest.fixture(scope="module")
-def full(benches):
-    return find_as_published(*benches, PublishedPlan(AVAILABLE, copies=COPIES, shortlist=10))
+def full(scorers):
+    return find_as_published(*scorers, PublishedPlan(AVAILABLE, copies=COPIES, shortlist=10))
 
 
-def test_scores_are_the_oracles(encoder, benches, full):
-    expected = oracle_scores(encoder, AVAILABLE.values(), benches[0].pairs, COPIES)
+def test_scores_are_the_oracles(encoder, scorers, full):
+    expected = oracle_scores(encoder, AVAILABLE.values(), scorers[0].pairs, COPIES)
     assert list(full.scores) == list(AVAILABLE)
     assert list(full.scores.values()) == pytest.approx(expected, abs=1e-9)
 
@@ -52,16 +53,16 @@ def test_shortlist_and_verdict_are_percentile_and_fence(full):
     assert set(full.sticky) == {i for i, v in full.validation.items() if v > full.fence}
 
 
-def test_validation_is_the_oracles(encoder, benches, full):
-    expected = oracle_validation(encoder, AVAILABLE.values(), benches[1].pairs, COPIES)
+def test_validation_is_the_oracles(encoder, scorers, full):
+    expected = oracle_validation(encoder, AVAILABLE.values(), scorers[1].pairs, COPIES)
     by_id = dict(zip(AVAILABLE, expected, strict=True))
     for token_id, value in full.validation.items():
         assert value == pytest.approx(by_id[token_id])
 
 
-def test_some_tokens_have_exactly_the_numbers_of_a_full_run(benches, full):
+def test_some_tokens_have_exactly_the_numbers_of_a_full_run(scorers, full):
     asked = [*list(full.validation)[:2], 3]
-    part = find_as_published(*benches, PublishedPlan(AVAILABLE, requested=asked, copies=COPIES))
+    part = find_as_published(*scorers, PublishedPlan(AVAILABLE, requested=asked, copies=COPIES))
     assert set(part.scores) == set(asked)
     for token_id, score in part.scores.items():
         assert score == full.scores[token_id]
@@ -70,7 +71,7 @@ def test_some_tokens_have_exactly_the_numbers_of_a_full_run(benches, full):
     assert part.threshold is None and part.fence is None and part.sticky == ()
 
 
-def test_an_interrupted_run_continues_with_exactly_equal_numbers(benches, full):
+def test_an_interrupted_run_continues_with_exactly_equal_numbers(scorers, full):
     class InterruptError(Exception):
         pass
 
@@ -83,14 +84,14 @@ def test_an_interrupted_run_continues_with_exactly_equal_numbers(benches, full):
 
     plan = PublishedPlan(AVAILABLE, copies=COPIES, shortlist=10)
     with pytest.raises(InterruptError):
-        find_as_published(*benches, plan, keep=keep_some)
-    assert find_as_published(*benches, plan, recall=kept.get) == full
+        find_as_published(*scorers, plan, keep=keep_some)
+    assert find_as_published(*scorers, plan, recall=kept.get) == full
 
 
-def test_early_stop_keeps_shortlist_and_verdict(encoder, benches, full):
+def test_early_stop_keeps_shortlist_and_verdict(encoder, scorers, full):
     plan = PublishedPlan(AVAILABLE, copies=COPIES, shortlist=10, early_stop=True)
     before = encoder.texts_encoded
-    stopped = find_as_published(*benches, plan)
+    stopped = find_as_published(*scorers, plan)
     assert stopped.threshold == full.threshold
     assert stopped.validation == full.validation
     assert stopped.sticky == full.sticky

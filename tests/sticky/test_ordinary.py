@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from forensics.sticky.contraction import TokenLines
+from forensics.sticky.contraction import TokenRegression
 from forensics.sticky.ordinary import LEAST_EFFECT, describe_ordinary, least_effect, robust_spread
 
 
 def lines(slopes):
     """Three modes a probe with these mean slopes."""
     each = np.repeat(slopes, 3) + np.tile([-0.1, 0.0, 0.1], len(slopes))
-    return TokenLines(each, *(np.zeros(len(each)) for _ in range(5)))
+    return TokenRegression(each, *(np.zeros(len(each)) for _ in range(5)))
 
 
 @pytest.mark.parametrize(("size", "seed"), [(20, 0), (21, 1), (64, 2), (500, 3)])

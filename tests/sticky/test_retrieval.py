@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from forensics.sticky.retrieval import RetrievalBench, ndcg_of_one
+from forensics.sticky.retrieval import RetrievalTrial, ndcg_of_one
 from tests.sticky.bag_encoder import BagEncoder, english
 
 
@@ -20,7 +20,7 @@ def test_a_dominant_token_ruins_retrieval_and_an_empty_one_does_not():
     encoder.rows[-1] = 500 * encoder.rows[-1]
     encoder.rows[-2] = 0
     texts = english(15, 0)
-    bench = RetrievalBench(encoder, texts, texts, range(15))
-    assert bench.untouched() == 1
-    assert bench.damage(len(encoder.rows) - 1, 4).in_queries < 0.6
-    assert bench.damage(len(encoder.rows) - 2, 4).in_queries > 0.9
+    trial = RetrievalTrial(encoder, texts, texts, range(15))
+    assert trial.untouched() == 1
+    assert trial.damage(len(encoder.rows) - 1, 4).in_queries < 0.6
+    assert trial.damage(len(encoder.rows) - 2, 4).in_queries > 0.9

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forensics.sticky.pairs import pairs_of_sentences
-from forensics.sticky.published_scorer import PairBench
+from forensics.sticky.published_scorer import PublishedScorer
 from forensics.sticky.published_texts import insertion_slots
 from forensics.sticky.score_bounds import ScoreBounds
 from tests.sticky.bag_encoder import BagEncoder, english
@@ -15,25 +15,25 @@ EVERY = list(range(TOKENS))
 
 
 @pytest.fixture(scope="module")
-def bench():
+def scorer():
     encoder = BagEncoder.random(TOKENS, seed=6)
-    return PairBench.of(encoder, pairs_of_sentences(encoder, english(30, 4), 0.5, 3, "test"))
+    return PublishedScorer.of(encoder, pairs_of_sentences(encoder, english(30, 4), 0.5, 3, "test"))
 
 
 @pytest.fixture(scope="module")
-def slots(bench):
-    return np.array([at for _, at in insertion_slots(TOKENS, bench.words, COPIES, EVERY)], dtype=np.uint16)
+def slots(scorer):
+    return np.array([at for _, at in insertion_slots(TOKENS, scorer.words, COPIES, EVERY)], dtype=np.uint16)
 
 
 @pytest.fixture(scope="module")
-def scores(bench, slots):
-    return [bench.score(text, at.tolist()) for text, at in zip(TEXTS, slots, strict=True)]
+def scores(scorer, slots):
+    return [scorer.score(text, at.tolist()) for text, at in zip(TEXTS, slots, strict=True)]
 
 
-def test_bounds_fall_text_by_text_and_never_below_the_score(bench, slots, scores):
-    bounds = ScoreBounds(bench, TEXTS, slots, bench.bare(TEXTS))
+def test_bounds_fall_text_by_text_and_never_below_the_score(scorer, slots, scores):
+    bounds = ScoreBounds(scorer, TEXTS, slots, scorer.bare(TEXTS))
     before = bounds.totals(EVERY)
-    for _ in range(len(bench.pairs) * 3 * COPIES):
+    for _ in range(len(scorer.pairs) * 3 * COPIES):
         assert all(bound >= score for bound, score in zip(before, scores, strict=True))
         cells, gains = bounds.next_texts(EVERY)
         assert min(gains) > 0
@@ -47,8 +47,8 @@ def test_bounds_fall_text_by_text_and_never_below_the_score(bench, slots, scores
     assert max(before) == pytest.approx(max(scores), rel=1e-3)
 
 
-def test_a_cell_that_showed_a_rise_at_once_promises_more_for_the_next_token(bench, slots):
-    bounds = ScoreBounds(bench, TEXTS, slots, bench.bare(TEXTS))
+def test_a_cell_that_showed_a_rise_at_once_promises_more_for_the_next_token(scorer, slots):
+    bounds = ScoreBounds(scorer, TEXTS, slots, scorer.bare(TEXTS))
     (before,), _ = bounds.next_texts([0])
     bounds.learn([1], [before], [2.0])  # the largest rise that there is
     (kept,), (promise,) = bounds.next_texts([0])

@@ -69,3 +69,37 @@ def test_templates_find_what_they_are_written_for(smollm2_tokenizer):
 def test_faulty_and_hostile_templates_are_refused(smollm2_tokenizer, template):
     with pytest.raises(ChatTemplateError, match="chat template"):
         build_chat_prompt(replace(smollm2_tokenizer, chat_template=template))
+
+
+BODY = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}{{ m.content }}"
+        "{% endgeneration %}{% else %}{{ m.content }}{% endif %}\n{% endfor %}",
+        "{% for m in messages %}{% for part in m.content %}{{ part.text }}{% endfor %}\n{% endfor %}",
+    ],
+    ids=["generation blocks", "contents as lists of parts"],
+)
+def test_templates_as_they_are_released(smollm2_tokenizer, template):
+    prompt = build_chat_prompt(replace(smollm2_tokenizer, chat_template=template))
+    assert prompt.ids.count(SLOT) == 3
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}",
+        "{% macro again(n) %}{{ again(n + 1) }}{% endmacro %}{{ again(0) }}",
+        "{{ 'a' * 10 ** 9 }}",
+        "{{ 9 ** (9 ** 9) }}",
+        "{{ 'a' | center(1000000000) }}",
+        "{% set n = namespace(x=2) %}{% for i in range(60) %}{% set n.x = n.x * n.x %}{% endfor %}",
+    ],
+    ids=["loops", "recursion", "long text", "large number", "wide text", "squares"],
+)
+def test_templates_that_would_not_end_are_stopped(smollm2_tokenizer, template):
+    with pytest.raises(ChatTemplateError):
+        build_chat_prompt(replace(smollm2_tokenizer, chat_template=template + BODY))

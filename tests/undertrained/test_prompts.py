@@ -12,8 +12,10 @@ from forensics.errors import BadInputError
 from forensics.undertrained.prompts import (
     LOOK_AFTER_SHOTS,
     SLOT,
+    Prompt,
     build_prompts,
     encode_segments,
+    fitting_prompts,
     leading_special_ids,
 )
 from forensics.undertrained.token_evidence import text_of_ids
@@ -83,3 +85,12 @@ def test_a_tokenizer_that_encodes_nothing_is_refused(spaced):
     empty = replace(spaced, encoder=tokenizers.Tokenizer(models.BPE({"x": 0}, [])))
     with pytest.raises(BadInputError, match="encodes the prompts to nothing"):
         build_prompts(replace(empty, adds_bos=False))
+
+
+def test_prompts_that_a_model_cannot_be_given_are_left_out_with_the_reason():
+    short, long, odd = Prompt("short", (1, SLOT)), Prompt("long", (1, SLOT) * 40), Prompt("odd", (90, SLOT))
+    fitting, remarks = fitting_prompts((short, long, odd), rows=90, positions=64, steps=3)
+    assert fitting == (short,)
+    assert "`long`: it needs 82 positions and the model has 64" in remarks[0]
+    assert "`odd`: token 90 in it has no row in the model's matrix of 90" in remarks[1]
+    assert len(fitting_prompts((short, long), rows=90, positions=None, steps=3)[0]) == 2

@@ -84,3 +84,22 @@ def test_given_references_are_taken_at_their_word(matrix):
 def test_unknown_kinds_are_refused(matrix):
     with pytest.raises(KeyError):
         find(matrix, rumour=[1])
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-23])
+def test_reserved_rows_that_training_never_moved_from_zero_are_references(matrix, size):
+    E = matrix.array.copy()
+    dead = [*range(2950, 2970), 17, 18]
+    E[dead] = size * np.random.default_rng(3).standard_normal((len(dead), D))
+    found = find(ArrayMatrix(E), reserved=list(range(2950, 2972)), special=[0, 1, 2])
+    assert found.has_evidence
+    assert set(found.ids) == set(range(2950, 2970))
+    assert set(found.dropped) == {2970, 2971}
+    assert "never moved" in found.how[1]
+
+
+def test_a_few_zero_rows_among_many_reserved_ones_do_not_decide(matrix):
+    E = matrix.array.copy()
+    E[[1, 2, 3]] = 0
+    found = find(ArrayMatrix(E), reserved=[1, 2, 3, *UNTRAINED[:20]])
+    assert set(found.ids) == set(UNTRAINED[:20])

@@ -10,10 +10,11 @@ import pytest
 from forensics.undertrained.emission import emission_maximum, spread_windows
 from forensics.undertrained.natural_context import find_contexts, read_contexts
 from forensics.undertrained.second_look import InText, look_again
+from tests.extras import need
 from tests.undertrained.tiny_models import VOCABULARY, tiny
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+torch = need("torch")
+need("transformers")
 torch.set_num_threads(1)
 
 

@@ -106,3 +106,29 @@ def test_the_same_seed_gives_the_same_bytes():
     one, two = analyse(Matrices(matrix, matrix)), analyse(Matrices(matrix, matrix))
     for name, values in one.indicators.items():
         assert values.tobytes() == two.indicators[name].tobytes()
+
+
+@pytest.mark.parametrize("where", ["both", "head", "tied"])
+@pytest.mark.parametrize("size", [0.0, 1e-23])
+def test_rows_that_training_never_moved_rank_first(where, size):
+    """Ordinary tokens at zero, in either matrix, with reserved ones at zero as references."""
+    rng = np.random.default_rng(0)
+    V, d, reserved, ordinary = 600, 24, range(580, 600), [40, 41, 300]
+    E, H = ((rng.standard_normal((V, d)) + 1).astype(np.float32) for _ in range(2))
+    for matrix in {"both": (E, H), "head": (H,), "tied": (E,)}[where]:
+        matrix[[*ordinary, *reserved]] = size * rng.standard_normal((23, d))
+    E_in = ArrayMatrix(E)
+    eligible = np.ones(V, dtype=bool)
+    eligible[580:] = False
+    found = analyse_weights(
+        Matrices(E_in, E_in if where == "tied" else ArrayMatrix(H)),
+        evidence={"reserved": list(reserved)},
+        eligible=eligible,
+        vocabulary_size=V,
+        rng=np.random.default_rng(0),
+    )
+    assert found.reference.has_evidence
+    assert set(found.reference.ids) == set(reserved)
+    places = np.argsort(found.ranks)
+    assert set(places[:23]) == {*ordinary, *reserved}
+    assert np.isfinite(found.values[ordinary]).all()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from forensics.mixture.infer import infer_proportions
+from forensics.mixture.infer import InferencePlan, infer_proportions
 from forensics.mixture.pretokens import PretokenCounts
 from forensics.sources import open_tokenizer
 from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE
@@ -145,14 +145,14 @@ def test_what_is_set_aside_is_applied_and_enters_no_fit() -> None:
     merges = build_merge_list([("a", "b"), ("b", "c"), ("c", "d"), ("a", "d")], list("abcd"))
     aside = dataclasses.replace(merges, aside=np.array([True, False, False, False]))
     texts = [PretokenCounts("one", {"abc": 5, "cd": 3}, 21), PretokenCounts("two", {"ad": 4, "bc": 1}, 10)]
-    found = infer_proportions(texts, aside, explain=0)
+    found = infer_proportions(texts, aside, InferencePlan(explain=0))
     assert found.merges_used == 3
     assert found.steps.tolist() == [1, 2, 3]
     # `ab` was merged before: only the second text still holds `b` + `c`, once in ten bytes.
     assert found.counts[0] == pytest.approx(found.proportions["two"] / 10)
-    every = infer_proportions(texts, merges, explain=0)
+    every = infer_proportions(texts, merges, InferencePlan(explain=0))
     assert (every.merges_used, every.steps.tolist()) == (4, [0, 1, 2, 3])
     absent = dataclasses.replace(merges, aside=np.array([False, True, False, False]))
     only = [PretokenCounts("one", {"ab": 5, "cd": 3}, 16), PretokenCounts("two", {"ad": 4, "ab": 1}, 10)]
-    assert infer_proportions(only, merges, explain=0).missing_merges == 1
-    assert infer_proportions(only, absent, explain=0).missing_merges == 0
+    assert infer_proportions(only, merges, InferencePlan(explain=0)).missing_merges == 1
+    assert infer_proportions(only, absent, InferencePlan(explain=0)).missing_merges == 0

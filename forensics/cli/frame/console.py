@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,21 +34,24 @@ def print_summary(result: Result[Any], folder: Path) -> None:
     from rich.text import Text
 
     brief = result.kind.brief(result.results)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-    with console.capture() as captured:
-        console.print(Text(result.kind.headline(result.results), style="bold"))
-        console.print()
-        if brief.facts:
-            facts = RichTable.grid(padding=(0, 2, 0, 0))
-            for fact in brief.facts:
-                facts.add_row(Text(fact.label, style="dim"), Text(fact.value))
-            console.print(facts)
-        for number, table in enumerate(brief.tables):
-            if brief.facts or number:
-                console.print()
-            console.print(_rich_table(table))
+    watched = sys.stdout.isatty()
+    # Into memory first: a stream that takes no more is met by `write_text` alone.
+    drawn = io.StringIO()
+    width = None if watched else _PIPE_WIDTH
+    console = Console(file=drawn, force_terminal=watched, highlight=False, width=width)
+    console.print(Text(result.kind.headline(result.results), style="bold"))
+    console.print()
+    if brief.facts:
+        facts = RichTable.grid(padding=(0, 2, 0, 0))
+        for fact in brief.facts:
+            facts.add_row(Text(fact.label, style="dim"), Text(fact.value))
+        console.print(facts)
+    for number, table in enumerate(brief.tables):
+        if brief.facts or number:
+            console.print()
+        console.print(_rich_table(table))
     # Tables and wrapped lines are padded; nobody wants the spaces in a log.
-    text = "\n".join(line.rstrip() for line in captured.get().split("\n"))
+    text = "\n".join(line.rstrip() for line in drawn.getvalue().split("\n"))
     write_text(f"{text}\nreport  {folder / 'report.html'}\n")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from forensics.errors import MissingExtraError, OptionError
 from forensics.mixture.bootstrap import Interval, bootstrap_intervals
 from forensics.mixture.continuation import goes_on_from
-from forensics.mixture.infer import Method, Mixture, infer_proportions
+from forensics.mixture.infer import InferencePlan, Method, Mixture, infer_proportions
 from forensics.mixture.pair_evidence import Denominator
 from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.text_sample import MOST_SAMPLE, sample_blocks
@@ -143,17 +143,18 @@ def _open(
         raise OptionError("corpora", "no category given", "try `corpora` demo")
     if options.after is not None and options.skip_merges:
         raise OptionError("after", "given together with `skip_merges`", "give one of the two")
+    unread = left_out(options.corpora, named)
+    for note in unread:
+        progress.note(note)
     source = open_tokenizer(tokenizer, offline=offline, progress=progress)
     base = (
         None if options.after is None else open_tokenizer(options.after, offline=offline, progress=progress)
     )
     merge_list = merge_list_of(source)
-    skip, remarks = options.skip_merges, left_out(options.corpora, named)
-    for remark in remarks:
-        progress.note(remark)
+    skip, remarks = options.skip_merges, [*unread]
     if base is not None:
         skip = _shared_merges(source, merge_list, base)
-        remarks += [f"the first {skip:,} merges are those of {base.name} and are not explained"]
+        remarks.append(f"the first {skip:,} merges are those of {base.name} and are not explained")
     splitter = splitter_of(source, merge_list, options.pretokenizer)
     with progress.stage("look for merges that training did not choose"):
         unlearned = find_unlearned(source, merge_list, splitter)
@@ -240,9 +241,7 @@ class _Inference:
 
     def _infer(self, counted: Sequence[PretokenCounts]) -> Mixture:
         options = self.options
-        return infer_proportions(
-            counted,
-            self.learned.merges,
+        plan = InferencePlan(
             method=Method(options.method),
             compare=options.compare,
             most_merges=options.merges,
@@ -251,8 +250,8 @@ class _Inference:
             solver=options.solver,
             write_lp=None if options.write_lp is None else Path(options.write_lp),
             baselines=options.baselines,
-            progress=self.progress,
         )
+        return infer_proportions(counted, self.learned.merges, plan, self.progress)
 
     def _simulate(self, mixture: Mixture) -> Mapping[str, Interval]:
         options = self.options

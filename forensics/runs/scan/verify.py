@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics.errors import ForensicsError
+from forensics.errors import BadInputError, ForensicsError
 from forensics.progress import Progress
 from forensics.runs.frame.journal import Journal
 from forensics.runs.scan.examined import Examined
@@ -108,10 +108,11 @@ def _load(
     examined: Examined, options: ScanOptions, progress: Progress
 ) -> tuple[Verifier | DraftedVerifier, dict[str, str], tuple[str, ...]]:
     """Return the verifier, the prompts as text, and remarks."""
-    from forensics.sources.runtimes.causal_lm import load_causal_lm
+    from forensics.sources.runtimes.causal_lm import load_causal_lm, position_count
     from forensics.undertrained.chat_prompt import ChatTemplateError, build_chat_prompt
     from forensics.undertrained.drafted_verification import DraftedVerifier, drafting_pays
-    from forensics.undertrained.prompts import build_prompts
+    from forensics.undertrained.plain_verification import STEPS
+    from forensics.undertrained.prompts import build_prompts, fitting_prompts
     from forensics.undertrained.token_evidence import text_of_ids
     from forensics.undertrained.verification import Verifier
 
@@ -131,6 +132,11 @@ def _load(
         notes.append(f"Verification went without the chat form: {error}")
     if chat is not None:
         prompts = (*prompts, chat)
+    rows = int(model.get_input_embeddings().weight.shape[0])
+    prompts, left_out = fitting_prompts(prompts, rows, position_count(model), STEPS)
+    notes += left_out
+    if not prompts:
+        raise BadInputError(examined.checkpoint.path, " ".join(left_out), "scan it without verification")
     decode = text_of_ids(examined.vocabulary.bytes)
     texts = {prompt.name: _shown(prompt, decode) for prompt in prompts}
     kind = DraftedVerifier if drafting_pays(model) else Verifier

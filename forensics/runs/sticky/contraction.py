@@ -24,7 +24,7 @@ from forensics.sticky.find_by_contraction import ContractionPlan, ContractionRes
 from forensics.sticky.interface import Encoder
 from forensics.sticky.ordinary import LEAST_EFFECT, SPREADS
 from forensics.sticky.probes import ProbeSet, build_probe_set
-from forensics.sticky.retrieval import RetrievalBench
+from forensics.sticky.retrieval import RetrievalTrial
 
 __all__ = ["PROBES", "SCREEN_PROBES", "probe_sets", "run_contraction"]
 
@@ -113,7 +113,7 @@ def _plan(options: StickyOptions, available: list[int], seed: int) -> Contractio
 def _retrieval(task: Task, sticky: tuple[int, ...], ordinary: list[int]) -> RetrievalSummary:
     data = retrieval_set()
     return retrieval_of(
-        RetrievalBench(task.encoder, data.queries, data.documents, data.relevant),
+        RetrievalTrial(task.encoder, data.queries, data.documents, data.relevant),
         sticky,
         ordinary,
         task.options.insertions,

@@ -21,7 +21,7 @@ from forensics.sticky.published_figures import (
     published_figures,
     weaknesses,
 )
-from forensics.sticky.published_scorer import PairBench
+from forensics.sticky.published_scorer import PublishedScorer
 
 __all__ = ["run_published"]
 
@@ -38,7 +38,7 @@ def run_published(task: Task, summary: StickySummary) -> Measured:
     options, encoder = task.options, task.encoder
     available = round_trip_tokens(encoder.source)
     left_out = [i for i in options.tokens or () if i not in available]
-    scoring, validating, remarks = _pair_benches(encoder, task.texts, options, task.u)
+    scoring, validating, remarks = _scorers(encoder, task.texts, options, task.u)
     plan = PublishedPlan(
         available=available,
         requested=None if options.tokens is None else [i for i in options.tokens if i in available],
@@ -64,9 +64,9 @@ def run_published(task: Task, summary: StickySummary) -> Measured:
     return Measured(published_columns(result, encoder.rows), summary)
 
 
-def _pair_benches(
+def _scorers(
     encoder: TextEncoder, texts: StickyTexts, options: StickyOptions, u: float
-) -> tuple[PairBench, PairBench, tuple[str, ...]]:
+) -> tuple[PublishedScorer, PublishedScorer, tuple[str, ...]]:
     """Return the pairs for the score, those for the validation, and remarks."""
     given = texts.sets[0]
     where, counts = given.where, (options.pairs_score, options.pairs_validate)
@@ -77,7 +77,7 @@ def _pair_benches(
     else:
         name = given.name
         chosen = [pairs_of_sentences(encoder, given.sentences, u, count, where) for count in counts]
-    scoring, validating = (PairBench.of(encoder, each) for each in chosen)
+    scoring, validating = (PublishedScorer.of(encoder, each) for each in chosen)
     used = list(dict.fromkeys([*scoring.pairs, *validating.pairs]))
     remarks = [] if texts.pairs is None else [_remark_on_similarities([scoring, validating], name)]
     remarks.append(remark_on_cut_texts(encoder, used, options.insertions, name))
@@ -97,12 +97,12 @@ def _with_similarities(
     return [SentencePair(a, b, next(measured) if given is None else given) for a, b, given in rows]
 
 
-def _remark_on_similarities(benches: Sequence[PairBench], where: str) -> str | None:
+def _remark_on_similarities(scorers: Sequence[PublishedScorer], where: str) -> str | None:
     """Return how many similarities of the pairs used are not this model's, None if all are."""
     measured = {
         pair: 1 - float(start)
-        for bench in benches
-        for pair, start in zip(bench.pairs, bench.start, strict=True)
+        for scorer in scorers
+        for pair, start in zip(scorer.pairs, scorer.start, strict=True)
     }
     off = sum(abs(pair.similarity - value) > WRONG_BY for pair, value in measured.items())
     if not off:
@@ -128,8 +128,8 @@ def _filled(summary: StickySummary, result: PublishedResult, figures: PublishedF
     )
 
 
-def _pairs_summary(bench: PairBench) -> PairsSummary:
-    similarities = [pair.similarity for pair in bench.pairs]
+def _pairs_summary(scorer: PublishedScorer) -> PairsSummary:
+    similarities = [pair.similarity for pair in scorer.pairs]
     return PairsSummary(len(similarities), min(similarities), max(similarities))
 
 

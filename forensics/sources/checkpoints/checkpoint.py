@@ -17,10 +17,12 @@ from forensics.errors import BadInputError
 from forensics.files import read_json
 from forensics.matrices import RowMatrix
 from forensics.progress import Progress
-from forensics.sources.checkpoints.config import ModelConfig, gguf_config, huggingface_config
+from forensics.sources.checkpoints.adapters import find_adapter
+from forensics.sources.checkpoints.config import ModelConfig, gguf_config, huggingface_config, named_code
 from forensics.sources.checkpoints.embedding_names import ENCODER_EMBEDDING, IN_BLOCK
 from forensics.sources.checkpoints.embeddings import EmbeddingNames, find_embeddings, is_embedding_like
 from forensics.sources.checkpoints.layouts import Weights, open_weights
+from forensics.sources.checkpoints.packings import find_packings
 from forensics.sources.checkpoints.tying import (
     TyingVerdict,
     compare_matrices,
@@ -29,7 +31,7 @@ from forensics.sources.checkpoints.tying import (
 )
 from forensics.sources.interface import Checkpoint, TensorInfo, Tying
 from forensics.sources.locate import locate_model, model_name
-from forensics.sources.tensors.block_scales import SCALE_SUFFIXES, scale_matrix
+from forensics.sources.tensors.block_scales import SCALE_NAMES, ZERO_POINT_NAMES, scale_matrix
 from forensics.sources.tensors.number_formats import NUMBER_FORMATS
 
 __all__ = ["open_checkpoint"]
@@ -51,13 +53,29 @@ def open_checkpoint(
     weights = open_weights(found)
     tensors = {name: file.tensors[name] for name, file in weights.owner.items()}
     config, config_file = _read_config(found, weights)
-    notes = _refuse_absent_embeddings(weights)
-    names = find_embeddings(found, tensors, config)
+    notes = [*weights.notes, *_refuse_absent_embeddings(weights), *named_code(config.values)]
+    adapter = find_adapter(weights.parts[0].path, tensors)
+    if adapter is not None and (refusal := adapter.refusal(found)) is not None:
+        raise refusal
+    packings = find_packings(tensors, weights.owner, config.values)
+    try:
+        names = find_embeddings(found, {**tensors, **packings.infos}, config, packings.unread)
+    except BadInputError as error:
+        raise error if adapter is None or packings.unread else adapter.without_matrix(found) from error
     notes += names.notes
+    if adapter is not None:
+        notes.append(f"this is {adapter.describe()}: what it does not store is in its base model")
 
-    embedding = _matrix(weights, names.embedding, config, notes)
-    unembedding = _matrix(weights, names.unembedding, config, notes) if names.unembedding else None
-    verdict = _tying(weights, names, embedding, unembedding, config)
+    def matrix(name: str) -> RowMatrix:
+        return packings.matrices.get(name) or _matrix(weights, name, config, notes)
+
+    embedding = matrix(names.embedding)
+    unembedding = matrix(names.unembedding) if names.unembedding else None
+    if adapter is not None and unembedding is None:
+        text = f"no unembedding is stored; {adapter.describe()} leaves it to the base model"
+        verdict = TyingVerdict(Tying.NO_HEAD, text)
+    else:
+        verdict = _tying(weights, names, embedding, unembedding, config)
     if remark := contradiction(verdict, config.tied):
         notes.append(remark)
     if unembedding is not None and unembedding.shape != embedding.shape:
@@ -69,7 +87,7 @@ def open_checkpoint(
     return Checkpoint(
         path=found,
         name=model_name(found),
-        format=weights.owner[names.embedding].format,
+        format=weights.parts[0].format,
         config=config.values,
         tensors=tensors,
         embedding=embedding,
@@ -80,7 +98,10 @@ def open_checkpoint(
         tying_evidence=verdict.evidence,
         head_bias=_head_bias(weights, names, verdict.tying),
         config_vocab_size=config.vocab_size,
-        is_causal_lm=config.is_causal and not weights.absent and _has_all_blocks(tensors, config),
+        is_causal_lm=config.is_causal
+        and adapter is None
+        and not weights.absent
+        and _has_all_blocks(tensors, config),
         files=tuple(file for file in (config_file, weights.index, *files) if file is not None),
         notes=tuple(notes),
     )
@@ -120,13 +141,17 @@ def _matrix(weights: Weights, name: str, config: ModelConfig, notes: list[str]) 
         stored.dtype.startswith("F8") or NUMBER_FORMATS[stored.dtype].is_integer
     ):
         return stored
-    for suffix in SCALE_SUFFIXES:
-        if (scale_name := name + suffix) in weights.owner:
-            scale_file = weights.owner[scale_name]
-            scales = scale_file.values(scale_name)
-            return scale_matrix(f"{file.path} tensor {name}", stored, scales, _block_size(config.values))
+    module = name.removesuffix("weight")
+    scale_name = next((module + scale for scale in SCALE_NAMES if module + scale in weights.owner), None)
+    if scale_name is not None:
+        zero_name = next((module + zero for zero in ZERO_POINT_NAMES if module + zero in weights.owner), None)
+        scales = weights.owner[scale_name].values(scale_name)
+        zeros = None if zero_name is None else weights.owner[zero_name].values(zero_name)
+        return scale_matrix(f"{file.path} tensor {name}", stored, scales, _block_size(config.values), zeros)
     if NUMBER_FORMATS[stored.dtype].is_integer:
-        found = f"stored as {stored.dtype} integers without a scale, so its numbers are unknown"
+        beside = [other for other in weights.owner if other.startswith(module) and other != name]
+        apart = f"with {', '.join(beside[:4])} in a packing that is not read" if beside else "without a scale"
+        found = f"stored as {stored.dtype} integers {apart}, so its numbers are unknown"
         remedy = "name the checkpoint before it was quantised"
         raise BadInputError(f"{file.path} tensor {name}", found, remedy)
     notes.append(f"{name} is stored as {stored.dtype} without a scale; its numbers are taken as they stand")
@@ -151,8 +176,12 @@ def _tying(
     if unembedding is None or names.unembedding is None:
         is_encoder = ENCODER_EMBEDDING.search(names.embedding) is not None
         return without_unembedding(config, is_decoder_name=names.by_name and not is_encoder)
-    first, second = weights.owner[names.embedding], weights.owner[names.unembedding]
-    is_shared = first is second and first.offset(names.embedding) == second.offset(names.unembedding)
+    first, second = weights.owner.get(names.embedding), weights.owner.get(names.unembedding)
+    is_shared = (
+        first is not None
+        and first is second
+        and first.offset(names.embedding) == first.offset(names.unembedding)
+    )
     if is_shared and embedding.shape == unembedding.shape:
         return TyingVerdict(Tying.TIED_STORED_TWICE, "two names stand for the same bytes of the file")
     return compare_matrices(embedding, unembedding)

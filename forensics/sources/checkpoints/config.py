@@ -7,11 +7,12 @@ it is read to be compared with them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ModelConfig", "gguf_config", "huggingface_config"]
+__all__ = ["ModelConfig", "gguf_config", "huggingface_config", "named_code"]
 
 #: Sections in which multi-part models describe their language model, in order of preference.
 TEXT_SECTIONS = ("text_config", "llm_config", "language_config", "thinker_config", "decoder")
@@ -34,6 +35,8 @@ _DECODERS = """
 DECODERS = frozenset(_DECODERS.split())
 #: GGUF architectures that have an unembedding without being causal language models.
 GGUF_NOT_CAUSAL = frozenset({"t5", "wavtokenizer-dec", "dream", "llada", "llada-moe", "rnd1"})
+#: Entries that choose the code by which a model is computed; transformers may fetch it from the hub.
+_CODE_KEY = re.compile(r"(?:attn|attention|experts)_implementation|^use_kernels$|kernel_config$")
 #: Names of the number of blocks in `config.json`, over the generations of models.
 BLOCK_COUNTS = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
 
@@ -83,6 +86,21 @@ def huggingface_config(values: Mapping[str, Any]) -> ModelConfig:
     )
 
 
+def named_code(values: Mapping[str, Any]) -> list[str]:
+    """Return remarks on entries of `config.json` that name code to run: none of them is heeded.
+
+    :param values: The parsed file.
+    """
+    remarks = []
+    for section in (values, *(v for v in values.values() if isinstance(v, dict))):
+        for key, value in section.items():
+            if _CODE_KEY.search(key) and value not in (None, False, "eager", "sdpa"):
+                remarks.append(
+                    f"config.json names code to run ({key}: {str(value)[:80]!r}); it is not heeded"
+                )
+    return list(dict.fromkeys(remarks))
+
+
 def gguf_config(metadata: Mapping[str, Any]) -> ModelConfig:
     """Read GGUF metadata.
 
@@ -95,7 +113,9 @@ def gguf_config(metadata: Mapping[str, Any]) -> ModelConfig:
     vocab_size = _count([metadata], f"{architecture}.vocab_size")
     if vocab_size is None and isinstance(tokens, list):
         vocab_size = len(tokens)
-    is_encoder = architecture in ENCODERS or f"{architecture}.pooling_type" in metadata
+    is_encoder = (
+        isinstance(architecture, str) and architecture in ENCODERS
+    ) or f"{architecture}.pooling_type" in metadata
     named = isinstance(architecture, str) and architecture != "clip"
     return ModelConfig(
         values,
@@ -103,7 +123,7 @@ def gguf_config(metadata: Mapping[str, Any]) -> ModelConfig:
         hidden_size=_count([metadata], f"{architecture}.embedding_length"),
         has_head=(not is_encoder) if named else None,
         head_evidence=f"GGUF architecture {architecture!r}",
-        is_causal=named and not is_encoder and architecture not in GGUF_NOT_CAUSAL,
+        is_causal=named and not is_encoder and str(architecture) not in GGUF_NOT_CAUSAL,
         block_count=_count([metadata], f"{architecture}.block_count"),
     )
 
@@ -123,6 +143,8 @@ def _sections(values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _has_head(architectures: list[str], model_type: Any) -> tuple[bool | None, str]:
     if architectures:
         return any(a.endswith(HEADED) for a in architectures), f"architecture {', '.join(architectures)}"
+    if not isinstance(model_type, str):
+        return None, "the configuration names no architecture"
     if model_type in ENCODERS:
         return False, f"model type {model_type!r} is an encoder"
     if model_type in DECODERS:
@@ -132,7 +154,8 @@ def _has_head(architectures: list[str], model_type: Any) -> tuple[bool | None, s
 
 def _is_causal(architectures: list[str], values: Mapping[str, Any], *, has_text_section: bool) -> bool:
     if not architectures:
-        return values.get("model_type") in DECODERS
+        model_type = values.get("model_type")
+        return isinstance(model_type, str) and model_type in DECODERS
     # A vision-language model is a causal language model with more inputs; T5 and BART are not.
     is_multi_part = has_text_section and values.get("is_encoder_decoder") is not True
     ends = (*CAUSAL, "ForConditionalGeneration") if is_multi_part else CAUSAL

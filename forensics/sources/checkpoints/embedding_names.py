@@ -16,7 +16,6 @@ __all__ = [
     "HEAD_NAMES",
     "IN_BLOCK",
     "OTHER_MODALITY",
-    "PACKED_HEAD",
     "HeadName",
     "fits",
 ]
@@ -92,8 +91,6 @@ OTHER_MODALITY = re.compile(
 ENCODER_EMBEDDING = re.compile(
     r"(?:^|\.)embeddings\.(?!weight$)|token_embedding\.|^embeddings?(?:\.weight)?$"
 )
-#: A head in the packed integers of GPTQ, AWQ, compressed-tensors or MLX, which hold no rows.
-PACKED_HEAD = re.compile(r"(?:^|\.)(?:lm_head|embed_out|output)\.(?:qweight|weight_packed|scales)$")
 #: Inside a transformer block (also the multi-token-prediction copies that DeepSeek-V3 keeps there).
 IN_BLOCK = re.compile(r"(?:^|\.)(?:layers?|blocks?|blk|h)\.(\d+)\.")
 

@@ -19,13 +19,14 @@ from forensics.sources.checkpoints.embedding_names import (
     HEAD_NAMES,
     IN_BLOCK,
     OTHER_MODALITY,
-    PACKED_HEAD,
     fits,
 )
 from forensics.sources.interface import TensorInfo
 
 __all__ = ["EmbeddingNames", "find_embeddings", "is_embedding_like"]
 
+#: The remedy for a matrix in a packing that is not read.
+_UNPACK = "name the checkpoint before it was quantised"
 #: Parts of a name that tell an unembedding where only its shape is known.
 _HEAD_WORDS = ("head", "out", "unembed", "logit", "proj", "decoder")
 
@@ -46,18 +47,29 @@ class EmbeddingNames:
     notes: tuple[str, ...]
 
 
-def find_embeddings(where: Path, tensors: Mapping[str, TensorInfo], config: ModelConfig) -> EmbeddingNames:
+def find_embeddings(
+    where: Path,
+    tensors: Mapping[str, TensorInfo],
+    config: ModelConfig,
+    unread: Mapping[str, str] | None = None,
+) -> EmbeddingNames:
     """Find `E_in`, `E_out` and the bias among a checkpoint's tensors.
 
     :param where: The checkpoint, for the message.
-    :param tensors: All of its tensors.
+    :param tensors: All of its tensors, packed ones as what they unpack to.
     :param config: What the configuration claims.
+    :param unread: Name of a weight that is stored in a packing that is not read -> that packing.
     :return: The names.
-    :raises BadInputError: If nothing can be the embedding; lists the largest matrices.
+    :raises BadInputError: If nothing can be the embedding (lists the largest matrices), or one of the two
+        matrices is there and is not read.
     """
     notes: list[str] = []
+    unread = unread or {}
+    tensors = {name: info for name, info in tensors.items() if name not in unread}
     named = _rank_embeddings(tensors, config)
     by_name = bool(named)
+    if hidden := _unread_embedding(tensors, named, config, unread):
+        raise BadInputError(where, f"the embedding is stored as {unread[hidden]}, which is not read", _UNPACK)
     candidates = named or _by_shape(tensors, config)
     if not candidates:
         raise BadInputError(where, *_nothing_found(tensors, config))
@@ -68,11 +80,9 @@ def find_embeddings(where: Path, tensors: Mapping[str, TensorInfo], config: Mode
     unembedding = _find_head(tensors, embedding, config) or (
         None if by_name else _shape_twin(tensors, embedding, candidates)
     )
-    packed = next((name for name in tensors if PACKED_HEAD.search(name)), None)
-    if unembedding is None and packed is not None:
-        # To go on would call the model tied, which it is not.
-        remedy = "name the checkpoint before it was quantised"
-        raise BadInputError(where, f"the unembedding is stored as packed integers ({packed})", remedy)
+    if unembedding is None and (found := _unread_head(tensors, embedding, unread)):
+        # To go on would call the model tied, or without a head, which it is not.
+        raise BadInputError(where, f"the unembedding is stored as {found}, which is not read", _UNPACK)
     others = [name for name in candidates[1:] if name != unembedding]
     if others:
         listed = ", ".join(f"{name} {list(tensors[name].shape)}" for name in others[:4])
@@ -86,6 +96,31 @@ def is_embedding_like(name: str) -> bool:
     if IN_BLOCK.search(name) or OTHER_MODALITY.search(name):
         return False
     return any(fits(name, s) for s in EMBEDDING_NAMES) or any(fits(name, h.suffix) for h in HEAD_NAMES)
+
+
+def _unread_embedding(
+    tensors: Mapping[str, TensorInfo], named: list[str], config: ModelConfig, unread: Mapping[str, str]
+) -> str | None:
+    """Return the unread weight that is the embedding, unless a readable one has the vocabulary's rows."""
+    hidden = [name for name in unread if any(fits(name, suffix) for suffix in EMBEDDING_NAMES)]
+    if not hidden:
+        return None
+    best = named[0] if named else None
+    if best is not None and config.vocab_size is not None and tensors[best].shape[0] == config.vocab_size:
+        return None
+    return hidden[0]
+
+
+def _unread_head(tensors: Mapping[str, TensorInfo], embedding: str, unread: Mapping[str, str]) -> str | None:
+    """Return how a head is stored that is there and cannot be taken for one."""
+    for name, packing in unread.items():
+        if any(fits(name, head.suffix) for head in HEAD_NAMES):
+            return packing
+    for name, info in tensors.items():
+        is_head = any(head.is_certain and fits(name, head.suffix) for head in HEAD_NAMES)
+        if is_head and name != embedding and not IN_BLOCK.search(name) and not OTHER_MODALITY.search(name):
+            return f"{name} {list(info.shape)} {info.dtype}"
+    return None
 
 
 def _rank_embeddings(tensors: Mapping[str, TensorInfo], config: ModelConfig) -> list[str]:

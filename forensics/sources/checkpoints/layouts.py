@@ -1,15 +1,18 @@
 """Where a model folder keeps its weights: a table of layouts, and the one that a folder has.
 
-Safetensors come before pickles, complete files before indexes of another kind. A new layout is a new
-row. An index is believed only as far as the files confirm it.
+The order is that in which transformers looks: safetensors before pickles, one file before an index. A
+new layout is a new row. An index says which files belong together and nothing else: what a tensor is and
+where it stands is what the files say, as it is for transformers.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from forensics.errors import BadInputError
 from forensics.files import read_json
@@ -32,13 +35,13 @@ class Layout:
 
 
 FOLDER_LAYOUTS = (
+    Layout("model.safetensors"),  # before an index, as transformers does: saved anew beside a stale one
     Layout("model.safetensors.index.json", is_index=True),
-    Layout("model.safetensors"),
     Layout("*.safetensors.index.json", is_index=True),
     Layout("consolidated.safetensors"),
     Layout("*.safetensors"),
-    Layout("pytorch_model.bin.index.json", is_index=True),
     Layout("pytorch_model.bin"),
+    Layout("pytorch_model.bin.index.json", is_index=True),
     Layout("*.gguf"),
     Layout("*-00001-of-*.gguf", is_set=True),
     Layout("*.bin.index.json", is_index=True),
@@ -48,10 +51,23 @@ FOLDER_LAYOUTS = (
     # sentence-transformers folders whose first module has a folder of its own
     Layout("0_*/model.safetensors"),
     Layout("0_*/pytorch_model.bin"),
+    # diffusers' pipelines, whose language model is the text encoder
+    Layout("text_encoder/model.safetensors"),
+    Layout("text_encoder/model.safetensors.index.json", is_index=True),
+    Layout("text_encoder/*.safetensors"),
+    Layout("text_encoder/pytorch_model.bin"),
 )
 #: The image half of a GGUF vision model, which lies beside the language half.
 _PROJECTOR = re.compile(r"mmproj")
 _GGUF_PART = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf")
+#: One of the shards that an index joins; its own numbers say how many there are.
+_SHARD = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.(safetensors|bin)")
+#: One of the slices of Meta's model-parallel checkpoints, each of which holds a part of every matrix.
+_SLICE = re.compile(r"consolidated\.(\d\d)\.(pth|pt|bin|safetensors)")
+
+
+#: Bytes compared at once where two files hold one tensor.
+_COMPARED_BYTES = 2**24
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +82,8 @@ class Weights:
     absent: Mapping[str, str] = field(default_factory=dict)
     #: The index, if there is one.
     index: Path | None = None
+    #: Remarks for the report.
+    notes: tuple[str, ...] = ()
 
 
 def open_weights(path: Path) -> Weights:
@@ -81,7 +99,7 @@ def open_weights(path: Path) -> Weights:
     for layout in FOLDER_LAYOUTS:
         found = [entry for entry in sorted(path.glob(layout.pattern)) if not _PROJECTOR.match(entry.name)]
         if len(found) == 1 or (found and layout.is_set):
-            return _open_index(found[0]) if layout.is_index else _open_file(found[0])
+            return _open_index(found[0]) if layout.is_index else _beside_index(_open_file(found[0]))
         several = several or found
     if several:
         found_text = f"{len(several)} weights files and no index: {_listing(several)}"
@@ -106,27 +124,77 @@ def _listing(entries: list[Path], shown: int = 8) -> str:
 
 
 def _open_file(path: Path) -> Weights:
-    part = _GGUF_PART.fullmatch(path.name)
-    if part is None:
-        return _join([open_tensor_file(path)])
+    """Open a file, with the others of its set where its name says that it is one of several."""
+    if part := _GGUF_PART.fullmatch(path.name):
+        return _join(_whole_set(path, part, "gguf"))
+    if part := _SHARD.fullmatch(path.name):
+        index = path.with_name(f"{part[1]}.{part[4]}.index.json")
+        return _open_index(index) if index.is_file() else _join(_whole_set(path, part, part[4]))
+    if _SLICE.fullmatch(path.name):
+        slices = [entry for entry in _entries(path.absolute().parent) if _SLICE.fullmatch(entry.name)]
+        if len(slices) > 1:
+            found = f"one of {len(slices)} slices, each of which holds a part of every matrix"
+            raise BadInputError(path, found, "convert the checkpoint to Hugging Face's layout")
+    return _join([open_tensor_file(path)])
+
+
+def _whole_set(path: Path, part: re.Match[str], suffix: str) -> list[TensorFile]:
+    """Open all files of the set that the named one says it is part of."""
     total = int(part[3])
-    names = [f"{part[1]}-{number:05}-of-{part[3]}.gguf" for number in range(1, total + 1)]
+    # A set has no more files than there are tensors; a forged number must not make a list of names.
+    numbers = range(1, min(total, len(_entries(path.absolute().parent)) + 1) + 1)
+    names = [f"{part[1]}-{number:05}-of-{part[3]}.{suffix}" for number in numbers]
     missing = [name for name in names if not path.with_name(name).exists()]
-    if missing:
-        found = f"a model split into {total} files, of which {len(missing)} are missing, first {missing[0]}"
+    if missing or total < 1:
+        first = missing[0] if missing else part[3]
+        found = f"a model split into {total} files, of which some are missing, first {first}"
         raise BadInputError(path, found, "put all parts into one folder")
-    return _join([open_tensor_file(path.with_name(name)) for name in names])
+    return [open_tensor_file(path.with_name(name)) for name in names]
+
+
+def _beside_index(weights: Weights) -> Weights:
+    """Add a remark where an index lies beside the one file that is read."""
+    path = weights.parts[0].path
+    index = path.with_name(f"{path.name}.index.json")
+    if len(weights.parts) > 1 or not index.exists():
+        return weights
+    remark = f"{path.name} is read, as transformers does; {index.name} beside it is not"
+    return replace(weights, notes=(*weights.notes, remark))
 
 
 def _join(parts: list[TensorFile]) -> Weights:
+    """Put the tensors of several files behind one set of names.
+
+    :raises BadInputError: If two files hold a tensor of one name and other bytes.
+    """
     owner: dict[str, TensorFile] = {}
+    repeated: list[str] = []
     for part in parts:
         for name in part.tensors:
             if name in owner:
-                found = f"tensor {name} is also in {owner[name].path.name}"
-                raise BadInputError(part.path, found, "check that the files belong to one model")
+                if not _same_tensor(owner[name], part, name):
+                    found = f"tensor {name} is also in {owner[name].path.name}, with other numbers"
+                    raise BadInputError(part.path, found, "check that the files belong to one model")
+                repeated.append(name)
             owner[name] = part
-    return Weights(tuple(parts), owner)
+    if not repeated:
+        return Weights(tuple(parts), owner)
+    remark = f"{len(repeated)} tensors are stored in two files, the same, first {repeated[0]}"
+    return Weights(tuple(parts), owner, notes=(remark,))
+
+
+def _same_tensor(first: TensorFile, second: TensorFile, name: str) -> bool:
+    """Compare shape, dtype and bytes of a tensor that two files hold."""
+    one, other = first.tensors[name], second.tensors[name]
+    if (one.shape, one.dtype, one.nbytes) != (other.shape, other.dtype, other.nbytes):
+        return False
+    rows = -(-one.nbytes // _COMPARED_BYTES)
+    while rows > 1 and one.nbytes % rows:
+        rows += 1
+    if not one.nbytes:
+        return True
+    left, right = first.as_bytes(name, rows), second.as_bytes(name, rows)
+    return all(np.array_equal(left.stored_rows(i, i + 1), right.stored_rows(i, i + 1)) for i in range(rows))
 
 
 def _open_index(index: Path) -> Weights:
@@ -136,17 +204,26 @@ def _open_index(index: Path) -> Weights:
     for name, shard in weight_map.items():
         # An index names its neighbours; anything else could point anywhere on this machine.
         if not isinstance(shard, str) or Path(shard).name != shard or shard in ("", ".", ".."):
-            found = f"places tensor {name} in {shard!r}, which is no file name"
+            found = f"places tensor {name} in {str(shard)[:80]!r}, which is no file name"
             raise BadInputError(index, found, "download the index again")
     shards = sorted(set(weight_map.values()))
-    present = {s: open_tensor_file(index.with_name(s)) for s in shards if index.with_name(s).exists()}
+    present = {s: open_tensor_file(index.with_name(s)) for s in shards if _exists(index.with_name(s))}
     if not present:
-        found = f"none of its {len(shards)} shards is there, first {shards[0]}"
+        found = f"none of its {len(shards)} shards is there, first {shards[0][:80]}"
         raise BadInputError(index, found, "download the shards into the same folder")
-    for name, shard in weight_map.items():
-        if shard in present and name not in present[shard].tensors:
-            found = f"places tensor {name} in {shard}, which does not hold it"
-            raise BadInputError(index, found, "index and shards are of different models; download again")
     joined = _join(list(present.values()))
     absent = {name: shard for name, shard in weight_map.items() if shard not in present}
-    return Weights(joined.parts, joined.owner, absent, index)
+    unfounded = [n for n, shard in weight_map.items() if shard in present and n not in joined.owner]
+    notes = joined.notes
+    if unfounded:
+        notes += (
+            f"the index lists {len(unfounded)} tensors that its shards do not hold, first {unfounded[0]}",
+        )
+    return Weights(joined.parts, joined.owner, absent, index, notes)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long for the file system, or with a NUL in it
+        return False

@@ -1,1 +1,1 @@
-"""GGUF, the format of llama.cpp: the doors are `file` (tensors) and `tokenizer`."""
+"""GGUF, the format of llama.cpp: the doors are `file` (tensors) and `tokenizer.read_gguf_tokenizer`."""

@@ -74,9 +74,11 @@ class GGUFHeader:
         value: int = struct.unpack(layout, self._take(size, "a number"))[0]
         return value
 
-    def string(self, what: str) -> str:
-        """Read a length and that many bytes of UTF-8."""
+    def string(self, what: str, *, is_text: bool = False) -> str:
+        """Read a length and that many bytes of UTF-8; of a text for people, replace what is not."""
         raw = self._take(self.number("<Q"), what)
+        if is_text:
+            return raw.decode(errors="replace")
         try:
             return raw.decode()
         except UnicodeDecodeError as error:
@@ -85,7 +87,7 @@ class GGUFHeader:
     def value(self, kind: int, key: str, nesting: int = 0) -> Any:
         """Read one metadata value of GGUF type `kind`."""
         if kind == _STRING:
-            return self.string(f"the value of {key}")
+            return self.string(f"the value of {key}", is_text=True)
         if kind in _SCALARS:
             return self._numbers(kind, 1, key)[0].item()
         if kind == _ARRAY and nesting < MAX_NESTING:

@@ -29,9 +29,10 @@ from forensics.sources.runtimes.transformers_runtime import (
     loading_options,
     quiet,
     reason_of,
+    without_named_code,
 )
 
-__all__ = ["load_causal_lm"]
+__all__ = ["load_causal_lm", "position_count"]
 
 #: Share of the free memory that the weights may fill as float32 before `auto` takes bfloat16.
 _MEMORY_SHARE = 0.6
@@ -74,10 +75,11 @@ def load_causal_lm(
     try:
         with quiet(transformers):
             if checkpoint.format == "gguf":
-                model = _load_gguf(transformers, _file_of(checkpoint, ".gguf"), options)
+                model, report = _load_gguf(transformers, _gguf_file(checkpoint), options)
             else:
                 folder = _file_of(checkpoint, "config.json").parent
-                model = transformers.AutoModelForCausalLM.from_pretrained(folder, **options)
+                model, report = _load_folder(transformers, folder, options)
+        _refuse_random_weights(checkpoint, report)
         return model.to(target).eval()
     except ForensicsError:
         raise
@@ -91,7 +93,55 @@ def load_causal_lm(
         raise BadInputError(checkpoint.path, found, "scan it without verification") from error
 
 
-def _load_gguf(transformers: Any, path: Path, options: dict[str, Any]) -> Any:
+def position_count(model: Any) -> int | None:
+    """Return how many positions a model was made for, None where its configuration does not say."""
+    config = model.config.get_text_config() if hasattr(model.config, "get_text_config") else model.config
+    counts = (getattr(config, name, None) for name in ("max_position_embeddings", "n_positions", "n_ctx"))
+    return next((count for count in counts if isinstance(count, int) and count > 0), None)
+
+
+#: What transformers fills with random numbers, by its own report of the loading.
+_RANDOM = ("missing_keys", "mismatched_keys")
+
+
+def _refuse_random_weights(checkpoint: Checkpoint, report: dict[str, Any]) -> None:
+    """Refuse a model that transformers had to complete: its answers say nothing about the checkpoint."""
+    names = sorted(str(name) for kind in _RANDOM for name in report.get(kind) or ())
+    if names:
+        found = (
+            f"transformers finds no numbers for {len(names)} tensors, first {names[0][:120]}, and fills "
+            "them at random"
+        )
+        raise BadInputError(
+            checkpoint.path, found, "scan the weights alone, or complete the checkpoint"
+        )
+
+
+def _load_folder(transformers: Any, folder: Path, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Load a Hugging Face folder; of a model of several parts, the class that has its language model."""
+    trust = options["trust_remote_code"]
+    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
+    without_named_code(config)
+    kind = transformers.AutoModelForCausalLM
+    has_own_class = trust and "AutoModelForCausalLM" in (getattr(config, "auto_map", None) or {})
+    if not has_own_class and type(config) not in kind._model_mapping:
+        kind = transformers.AutoModelForImageTextToText
+    loaded: tuple[Any, dict[str, Any]] = kind.from_pretrained(
+        folder, config=config, output_loading_info=True, **options
+    )
+    return loaded
+
+
+def _gguf_file(checkpoint: Checkpoint) -> Path:
+    """Return the one GGUF file of a checkpoint."""
+    parts = [file for file in checkpoint.files if file.suffix == ".gguf"]
+    if len(parts) > 1:
+        found = f"a model split into {len(parts)} GGUF files, of which transformers reads one"
+        raise BadInputError(checkpoint.path, found, "join them with llama-gguf-split --merge")
+    return _file_of(checkpoint, ".gguf")
+
+
+def _load_gguf(transformers: Any, path: Path, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Load a GGUF file through transformers, past its tokenizer where there is room for a copy."""
     if importlib.util.find_spec("accelerate") is None:  # transformers refuses to read GGUF without it
         raise MissingExtraError("accelerate", "models", "running a GGUF file")
@@ -105,7 +155,10 @@ def _load_gguf(transformers: Any, path: Path, options: dict[str, Any]) -> Any:
         config = transformers.AutoConfig.from_pretrained(**where, local_files_only=True)
         if rows is not None:
             config.vocab_size = rows  # which transformers would have counted in the tokenizer
-        return transformers.AutoModelForCausalLM.from_pretrained(**where, config=config, **options)
+        loaded: tuple[Any, dict[str, Any]] = transformers.AutoModelForCausalLM.from_pretrained(
+            **where, config=config, output_loading_info=True, **options
+        )
+        return loaded
 
 
 def _file_of(checkpoint: Checkpoint, ending: str) -> Path:

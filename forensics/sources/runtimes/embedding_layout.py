@@ -145,7 +145,7 @@ def _plain_folder(folder: Path, pooling: Pooling | None) -> EmbeddingLayout:
         raise BadInputError(
             folder,
             f"holds {what} without modules.json, so nothing states how token vectors are pooled",
-            "state it with --pooling mean, cls or last (last for a decoder)",
+            "state it with `pooling`: mean, cls or last (last for a decoder)",
         )
     _refuse_adapter(folder)
     return EmbeddingLayout(folder, PoolingConfig((pooling,)), "the user", files=(config_file,))

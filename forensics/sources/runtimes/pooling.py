@@ -82,11 +82,11 @@ def read_pooling(file: Path) -> PoolingConfig:
     unknown = [key for key in config if key not in {"pooling_mode", *_BOOLEANS, *_OTHER_KEYS}]
     if unknown:
         found = f"has the keys {', '.join(unknown[:5])}, which are not known"
-        raise BadInputError(file, found, "state the pooling with --pooling")
+        raise BadInputError(file, found, "state it with `pooling`")
     words = _asked_for(config)
     if not words or not _WORDS.keys() >= set(words):
         found = f"asks for the pooling modes {words}, where {[*_WORDS]} are known"
-        raise BadInputError(file, found, "state the pooling with --pooling")
+        raise BadInputError(file, found, "state it with `pooling`")
     return PoolingConfig(tuple(_WORDS[word] for word in words), bool(config.get("include_prompt", True)))
 
 

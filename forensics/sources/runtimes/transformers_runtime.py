@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from typing import Any
 
 from forensics.errors import MissingExtraError, OptionError
 
-__all__ = ["check_dtype", "choose_device", "import_libraries", "loading_options", "quiet", "reason_of"]
+__all__ = [
+    "check_dtype",
+    "choose_device",
+    "import_libraries",
+    "loading_options",
+    "quiet",
+    "reason_of",
+    "without_named_code",
+]
 
+#: Attributes of a configuration that choose code: implementations of attention and experts, kernels.
+CODE_KEYS = (
+    "_attn_implementation",
+    "_attn_implementation_internal",
+    "attn_implementation",
+    "_experts_implementation",
+    "_experts_implementation_internal",
+    "experts_implementation",
+    "use_kernels",
+    "kernel_config",
+    "allow_all_kernels",
+)
 DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -66,6 +86,19 @@ def loading_options(transformers: Any, dtype: Any, *, trust_remote_code: bool = 
         "trust_remote_code": trust_remote_code,
         "weights_only": True,
     }
+
+
+def without_named_code(config: Any) -> None:
+    """Take out of a configuration what may name a package of code on the hub (`org/kernel`).
+
+    transformers fetches and imports an attention kernel that `config.json` names. Which implementation
+    computes is this machine's choice and no property of the model: the library's own is used.
+    """
+    for part in (config, *(getattr(config, name, None) for name in getattr(config, "sub_configs", {}))):
+        for key in CODE_KEYS:
+            if part is not None and getattr(part, key, None) is not None:
+                with suppress(AttributeError, TypeError, ValueError):  # a property without a setter
+                    setattr(part, key, None)
 
 
 def reason_of(error: Exception) -> str:

@@ -148,13 +148,19 @@ def _extent(path: Path, name: str, tensor: StridedTensor, storages: _Storages) -
     number_format = NUMBER_FORMATS[storage.dtype]
     nbytes = element_count(tensor.shape) * number_format.itemsize
     info = TensorInfo(name, tensor.shape, storage.dtype, path, nbytes)
-    if not _is_row_major(tensor):
-        return Extent(info, start, None, f"it is a view with strides {tensor.stride}, not row-major")
-    begin = tensor.offset * number_format.itemsize
-    if begin + nbytes > available:
-        found = f"tensor {name} needs {begin + nbytes:,} bytes of a storage of {available:,}"
+    begin, strides = tensor.offset * number_format.itemsize, None
+    end = begin + nbytes
+    if not _is_row_major(tensor) and nbytes:
+        if len(tensor.shape) != 2:
+            return Extent(info, start, None, f"it is a view with strides {tensor.stride}, not row-major")
+        steps = [stride * number_format.itemsize for stride in tensor.stride]
+        strides = (steps[0], steps[1])
+        last = sum((size - 1) * step for size, step in zip(tensor.shape, steps, strict=True))
+        end = begin + last + number_format.itemsize
+    if end > available:
+        found = f"tensor {name} needs {end:,} bytes of a storage of {available:,}"
         raise BadInputError(path, found, _DAMAGED)
-    return Extent(info, start + begin, number_format.decode)
+    return Extent(info, start + begin, number_format.decode, strides=strides)
 
 
 def _is_row_major(tensor: StridedTensor) -> bool:

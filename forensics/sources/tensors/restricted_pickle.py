@@ -102,6 +102,17 @@ def _rebuild_parameter(tensor: Any, *_: Any) -> Any:
     return tensor
 
 
+class _Ignored:
+    """Takes the place of a number that is not part of the weights; keeps nothing it is told."""
+
+    __slots__ = ()
+
+    def __init__(self, *_: Any) -> None: ...
+
+    def __setstate__(self, state: Any) -> None: ...
+
+
+_NUMPY_SCALARS = ("numpy.core.multiarray", "numpy._core.multiarray")
 _ALLOWED_NAMES: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): _StandIn("_rebuild_tensor_v2", _rebuild_tensor),
@@ -109,6 +120,10 @@ _ALLOWED_NAMES: dict[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_parameter"): _StandIn("_rebuild_parameter", _rebuild_parameter),
     ("torch", "Size"): _StandIn("Size", tuple),
     **{("torch", name): _StandIn(name, lambda *_: None) for name in STORAGE_DTYPES},
+    # Trainers keep losses and step counts as numpy scalars beside the weights.
+    **{(module, "scalar"): _StandIn("scalar", _Ignored) for module in _NUMPY_SCALARS},
+    ("numpy", "dtype"): _StandIn("dtype", _Ignored),
+    ("_codecs", "encode"): _StandIn("encode", _Ignored),
     ("torch.storage", "UntypedStorage"): _StandIn("UntypedStorage", lambda *_: None),
 }
 

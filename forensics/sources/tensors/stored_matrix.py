@@ -38,6 +38,9 @@ class Extent:
     decode: Decoder | None
     #: Why the data cannot be read as rows, empty if it can.
     unreadable: str = ""
+    #: Bytes from one number to the next, down a column and along a row, of a matrix that is a view of a
+    #: larger or a transposed one; None where its numbers stand row after row.
+    strides: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +70,11 @@ class StoredMatrix:
 
     def rows(self, start: int, stop: int) -> Float32Array:
         """Read rows `start` to `stop` (cut to the matrix, as a slice is) as float32 `(n, d)`."""
+        decode = cast(Decoder, self.extent.decode)
+        if self.extent.strides is not None:
+            return decode(self.stored_rows(start, stop))
         first, last = self._span(start, stop)
         self.file.will_need(first, last)
-        decode = cast(Decoder, self.extent.decode)
         decoded = decode(self.file.view(first, last).reshape(-1, self.row_bytes))
         self.file.release(first, last)
         return decoded
@@ -79,21 +84,33 @@ class StoredMatrix:
 
         :raises IndexError: If an id is not a row of the matrix.
         """
-        wanted = np.asarray(ids, dtype=np.int64).reshape(-1)
-        if wanted.size and (wanted.min() < 0 or wanted.max() >= self.shape[0]):
-            raise IndexError(f"row ids must be in 0..{self.shape[0] - 1}")
-        stored, decode = self._gather_stored(wanted), cast(Decoder, self.extent.decode)
-        gathered = np.empty((wanted.size, self.shape[1]), dtype=np.float32)
+        stored, decode = self.gather_stored(ids), cast(Decoder, self.extent.decode)
+        gathered = np.empty((len(stored), self.shape[1]), dtype=np.float32)
         step = max(1, DECODE_BYTES // (4 * self.shape[1]))
-        for start in range(0, wanted.size, step):
+        for start in range(0, len(stored), step):
             gathered[start : start + step] = decode(stored[start : start + step])
         return gathered
 
     def stored_rows(self, start: int, stop: int) -> UInt8Array:
         """Copy rows `start` to `stop` as the bytes in the file, `(n, bytes per row)`."""
+        if self.extent.strides is not None:
+            return self._pick(np.arange(*slice(start, stop).indices(self.shape[0])[:2]))
         first, last = self._span(start, stop)
         stored = self.file.view(first, last).reshape(-1, self.row_bytes).copy()
         self.file.release(first, last)
+        return stored
+
+    def _pick(self, ids: npt.NDArray[np.int64]) -> UInt8Array:
+        """Copy the rows of `ids` of a strided matrix, `(n, bytes per row)`."""
+        (V, d), (down, along) = self.shape, cast(tuple[int, int], self.extent.strides)
+        itemsize = self.row_bytes // d
+        end = self.extent.offset + (V - 1) * down + (d - 1) * along + itemsize
+        numbers = self.file.view(self.extent.offset, end)
+        everything = np.lib.stride_tricks.as_strided(
+            numbers, (V, d, itemsize), (down, along, 1), writeable=False
+        )
+        stored = everything[ids].reshape(len(ids), self.row_bytes)
+        self.file.release(self.extent.offset, end)
         return stored
 
     def _span(self, start: int, stop: int) -> tuple[int, int]:
@@ -101,13 +118,21 @@ class StoredMatrix:
         offset = self.extent.offset
         return offset + start * self.row_bytes, offset + max(start, stop) * self.row_bytes
 
-    def _gather_stored(self, ids: npt.NDArray[np.int64]) -> UInt8Array:
-        """Copy the rows of `ids` as the bytes in the file, touching a few pages at a time."""
+    def gather_stored(self, ids: Sequence[int] | npt.NDArray[np.integer]) -> UInt8Array:
+        """Copy the rows of `ids` as the bytes in the file, touching a few pages at a time.
+
+        :raises IndexError: If an id is not a row of the matrix.
+        """
+        wanted = np.asarray(ids, dtype=np.int64).reshape(-1)
+        if wanted.size and (wanted.min() < 0 or wanted.max() >= self.shape[0]):
+            raise IndexError(f"row ids must be in 0..{self.shape[0] - 1}")
+        if self.extent.strides is not None:
+            return self._pick(wanted)
         first, last = self._span(0, self.shape[0])
         everything = self.file.view(first, last).reshape(self.shape[0], self.row_bytes)
-        stored = np.empty((ids.size, self.row_bytes), dtype=np.uint8)
-        for start in range(0, ids.size, GATHER_ROWS):
-            part = ids[start : start + GATHER_ROWS]
+        stored = np.empty((wanted.size, self.row_bytes), dtype=np.uint8)
+        for start in range(0, wanted.size, GATHER_ROWS):
+            part = wanted[start : start + GATHER_ROWS]
             stored[start : start + part.size] = everything[part]
             self.file.release(*self._span(int(part.min()), int(part.max()) + 1))
         return stored

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from forensics.errors import BadInputError
 from forensics.sources.interface import TensorInfo
 from forensics.sources.tensors.mapped_file import MappedFile
-from forensics.sources.tensors.number_formats import Decoder
+from forensics.sources.tensors.number_formats import NUMBER_FORMATS, Decoder
 from forensics.sources.tensors.stored_matrix import Extent, StoredMatrix
 
 __all__ = ["TensorFile", "check_extents", "element_count"]
@@ -58,6 +59,22 @@ class TensorFile:
             found = f"tensor {name} has shape {list(extent.info.shape)}, a matrix was expected"
             raise BadInputError(self.path, found, "name a checkpoint whose embedding is a (V, d) matrix")
         return StoredMatrix(self._file, extent)
+
+    def as_bytes(self, name: str, rows: int, dtype: str = "U8") -> StoredMatrix:
+        """Return the data of tensor `name`, whatever its shape and dtype, as `rows` rows of bytes.
+
+        :param name: The tensor.
+        :param rows: How many rows its bytes make.
+        :param dtype: What each byte means as a number, for `rows` and `gather`.
+        :raises BadInputError: If there is no such tensor, or its bytes do not make so many equal rows.
+        """
+        extent = self._extent(name)
+        width, rest = divmod(extent.info.nbytes, rows) if rows > 0 else (0, 1)
+        if rest or not width:
+            found = f"has {extent.info.nbytes:,} bytes, which do not make {rows:,} equal rows"
+            raise BadInputError(f"{self.path} tensor {name}", found, "download the checkpoint again")
+        info = replace(extent.info, shape=(rows, width), dtype=dtype)
+        return StoredMatrix(self._file, Extent(info, extent.offset, NUMBER_FORMATS[dtype].decode))
 
     def values(self, name: str) -> Float32Array:
         """Read the whole tensor `name` as float32 in its own shape (for biases and scales)."""

@@ -1,1 +1,1 @@
-"""Text: categories of it, sentences and small files; the doors are `corpora` and `sentences`."""
+"""Text: categories of it and sentences; the doors are `corpora` and `sentences`."""

@@ -32,6 +32,7 @@ from forensics.sources.tokenizer_files.special_roles import (
     Companions,
     merge_added_tokens,
 )
+from forensics.sources.tokenizer_files.vocab_lines import find_vocabulary
 
 if TYPE_CHECKING:
     import tokenizers
@@ -89,10 +90,10 @@ def class_folder(folder: Path, companions: Companions) -> ClassFolder | None:
         return None
     files = []
     for pattern in recipe.files:
-        matches = sorted(folder.glob(pattern))
-        if len(matches) != 1:
+        path = find_vocabulary(folder, pattern)
+        if path is None:
             return None
-        files.append(matches[0])
+        files.append(path)
     return ClassFolder(folder, class_name, named_in, recipe, tuple(files))
 
 

@@ -11,6 +11,8 @@ from forensics.progress import Progress
 from forensics.sources.gguf.file import GGUF_MAGIC
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.locate import locate_model, model_name
+from forensics.sources.tokenizer_files.class_recipes import JSON_BPE
+from forensics.sources.tokenizer_files.vocab_lines import find_vocabulary
 
 __all__ = ["open_tokenizer"]
 
@@ -73,10 +75,12 @@ def _open_folder(folder: Path) -> TokenizerSource:
     candidates = sorted([*folder.glob("*.model"), *folder.glob("*.tiktoken")])
     if len(candidates) == 1:
         return _reader(candidates[0])(candidates[0], name, True)
-    if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
-        return read_vocab_and_merges(folder, name)
-    if (folder / "vocab.txt").is_file():
-        return read_vocab_txt(folder, name)
+    vocab, merges = find_vocabulary(folder, "vocab.json"), find_vocabulary(folder, "merges.txt")
+    if vocab is not None and merges is not None:
+        return read_vocab_and_merges(vocab, merges, name)
+    lines = find_vocabulary(folder, "vocab.txt")
+    if lines is not None:
+        return read_vocab_txt(lines, name)
     containers = sorted(folder.glob("*.gguf"))
     if len(containers) == 1:
         return _open_file(containers[0])
@@ -90,11 +94,27 @@ def _open_file(path: Path) -> TokenizerSource:
     """Read the tokenizer in one file, or beside a file with weights."""
     if path.suffix in _WEIGHT_SUFFIXES:
         return _open_folder(path.parent)
-    if path.name in ("vocab.json", "merges.txt"):
-        from forensics.sources.tokenizer_files.vocab_files import read_vocab_and_merges
-
-        return read_vocab_and_merges(path.parent, model_name(path.parent))
+    if path in (find_vocabulary(path.parent, name) for name in ("vocab.json", "merges.txt")):
+        return _open_vocabulary(path.parent, model_name(path.parent))
     return _reader(path)(path, model_name(path), False)
+
+
+def _open_vocabulary(folder: Path, name: str) -> TokenizerSource:
+    """Read `vocab.json` with `merges.txt`, which a user names by either of them."""
+    from forensics.sources.tokenizer_files.class_folder import class_folder
+    from forensics.sources.tokenizer_files.special_roles import read_companions
+    from forensics.sources.tokenizer_files.vocab_files import read_vocab_and_merges
+
+    companions = read_companions(folder)
+    found = class_folder(folder, companions)
+    if found is not None and found.recipe.files == JSON_BPE:
+        return found.read(name, companions)
+    vocab, merges = find_vocabulary(folder, "vocab.json"), find_vocabulary(folder, "merges.txt")
+    if vocab is None or merges is None:
+        raise BadInputError(
+            folder, "vocab.json without merges.txt, or the reverse", "give both in one folder"
+        )
+    return read_vocab_and_merges(vocab, merges, name)
 
 
 def _reader(path: Path) -> Callable[[Path, str, bool], TokenizerSource]:
@@ -122,7 +142,7 @@ def _reader(path: Path) -> Callable[[Path, str, bool], TokenizerSource]:
     if path.suffix == ".txt":
         from forensics.sources.tokenizer_files.vocab_files import read_vocab_txt
 
-        return lambda file, name, beside: read_vocab_txt(file.parent, name)
+        return lambda file, name, beside: read_vocab_txt(file, name)
     from forensics.sources.tokenizer_files.sentencepiece_model import read_sentencepiece
 
     return read_sentencepiece

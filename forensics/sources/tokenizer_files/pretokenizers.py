@@ -1,9 +1,9 @@
 """Pre-tokenizers by the names under which files refer to them, as a table.
 
-A GGUF file names its pre-tokenizer with a word of llama.cpp's (`tokenizer.ggml.pre`), a folder with
-`vocab.json` and `merges.txt` names a class of transformers, a tiktoken rank file names nothing and is
-known by its hash. The rules are those of the tokenizers' own `tokenizer.json` where llama.cpp's source
-(src/llama-vocab.cpp) quotes them, else llama.cpp's.
+A GGUF file names its pre-tokenizer with a word of llama.cpp's (`tokenizer.ggml.pre`), a tiktoken rank file
+names nothing and is known by its hash. (Classes of transformers are in `class_parts`.) The rules are those
+of the tokenizers' own `tokenizer.json` where llama.cpp's source (src/llama-vocab.cpp) quotes them, else
+llama.cpp's.
 
 Left out, because they need code that no regular expression expresses or could not be checked
 character by character: `afmoe`, `chameleon`, `deepseek-llm`, `jina-*`, `kimi-k2`, `superbpe`, `youtu`.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tokenizers import normalizers, pre_tokenizers
 
-__all__ = ["LLAMA_CPP_NAMES", "TRANSFORMERS_CLASSES", "Pretokenizer", "byte_level_only"]
+__all__ = ["LLAMA_CPP_NAMES", "Pretokenizer", "byte_level_only"]
 
 # Steps: what is done to the text in turn. Each splits further what the one before left.
 #: Byte-to-character mapping alone.
@@ -169,12 +169,3 @@ _BY_RULE: tuple[tuple[Pretokenizer, str], ...] = (
 
 #: llama.cpp's name (`tokenizer.ggml.pre`) -> rule.
 LLAMA_CPP_NAMES: dict[str, Pretokenizer] = {name: rule for rule, names in _BY_RULE for name in names.split()}
-
-#: `tokenizer_class` of tokenizer_config.json, without `Fast` -> rule of its `vocab.json` + `merges.txt`.
-TRANSFORMERS_CLASSES: dict[str, Pretokenizer] = {
-    **dict.fromkeys(
-        ("GPT2Tokenizer", "RobertaTokenizer", "BartTokenizer", "CodeGenTokenizer", "LongformerTokenizer"),
-        GPT2,
-    ),
-    "Qwen2Tokenizer": QWEN2_NFC,
-}

@@ -1,7 +1,7 @@
-"""Folders from before `tokenizer.json`: `vocab.json` with `merges.txt`, and BERT's `vocab.txt`.
+"""`vocab.json` with `merges.txt` and `vocab.txt` of a class that nothing names or that is not known here.
 
-These files hold the vocabulary and nothing about how text is cut or normalised; that was in the code of
-the tokenizer class, which tokenizer_config.json names. Where it does not, `pretokenizer_origin` is None.
+These files hold the vocabulary and nothing about how text is cut or normalised; that is in the code of the
+tokenizer class. Folders of known classes are read by `class_folder`; here `pretokenizer_origin` is None.
 """
 
 from __future__ import annotations
@@ -16,11 +16,7 @@ from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSou
 from forensics.sources.tokenizer_files.byte_alphabet import BYTE_OF_CHARACTER
 from forensics.sources.tokenizer_files.encoder import assemble
 from forensics.sources.tokenizer_files.pieces import ids_of_pieces, pieces_by_id
-from forensics.sources.tokenizer_files.pretokenizers import (
-    TRANSFORMERS_CLASSES,
-    Pretokenizer,
-    byte_level_only,
-)
+from forensics.sources.tokenizer_files.pretokenizers import byte_level_only
 from forensics.sources.tokenizer_files.source import TokenizerParts, tokenizer_source
 from forensics.sources.tokenizer_files.special_roles import Companions, merge_added_tokens, read_companions
 from forensics.sources.tokenizer_files.vocab_lines import read_merges, read_vocab_lines
@@ -28,12 +24,15 @@ from forensics.sources.tokenizer_files.vocab_lines import read_merges, read_voca
 __all__ = ["read_vocab_and_merges", "read_vocab_txt"]
 
 
-def read_vocab_and_merges(folder: Path, name: str) -> TokenizerSource:
-    """Read `vocab.json` and `merges.txt` of `folder`, byte-level BPE.
+def read_vocab_and_merges(vocab_path: Path, merges_path: Path, name: str) -> TokenizerSource:
+    """Read `vocab.json` and `merges.txt`, byte-level BPE of no known class.
 
+    :param vocab_path: The vocabulary.
+    :param merges_path: The merges.
+    :param name: The short name to give the source.
     :raises BadInputError: If a file is damaged or the vocabulary does not hold the 256 byte characters.
     """
-    vocab_path, merges_path = folder / "vocab.json", folder / "merges.txt"
+    folder = vocab_path.parent
     vocab = read_json(vocab_path)
     pieces_by_id(vocab_path, vocab)
     if not BYTE_OF_CHARACTER.keys() <= vocab.keys():
@@ -46,41 +45,35 @@ def read_vocab_and_merges(folder: Path, name: str) -> TokenizerSource:
     companions = read_companions(folder)
     added, vocab = _added(vocab, companions)
     pieces = pieces_by_id(vocab_path, vocab)
-    rule, origin, notes = _pretokenizer(companions)
-    prefix = companions.tokenizer_config.get("add_prefix_space") is True
 
     def model() -> Any:
         from tokenizers import models
 
-        return models.BPE(vocab, list(merges), ignore_merges=rule.ignore_merges)
+        return models.BPE(vocab, list(merges))
 
-    encoder = assemble(
-        folder,
-        model,
-        normalizer=rule.make_normalizer,
-        pre_tokenizer=lambda: rule.make(prefix),
-        added_tokens=added,
-    )
+    encoder = assemble(folder, model, pre_tokenizer=byte_level_only().make, added_tokens=added)
     parts = TokenizerParts(
         format="vocab+merges",
         model=TokenizerModel.BPE,
         pieces=pieces,
         encoder=encoder,
         added_tokens=added,
-        pretokenizer_origin=origin,
+        pretokenizer_origin=None,
         merges=merges,
         byte_level=True,
-        notes=tuple(notes),
+        notes=(_unknown_class(companions),),
     )
     return tokenizer_source(folder, name, (vocab_path, merges_path), parts, companions)
 
 
-def read_vocab_txt(folder: Path, name: str) -> TokenizerSource:
-    """Read BERT's `vocab.txt` in `folder`: one WordPiece entry a line, its id the line's number.
+def read_vocab_txt(path: Path, name: str) -> TokenizerSource:
+    """Read BERT's `vocab.txt`: one WordPiece entry a line, its id the line's number.
 
+    :param path: The file.
+    :param name: The short name to give the source.
     :raises BadInputError: If the file is damaged or names no unknown token.
     """
-    path = folder / "vocab.txt"
+    folder = path.parent
     entries = read_vocab_lines(path)
     companions = read_companions(folder)
     added, vocab = _added(ids_of_pieces(entries), companions)
@@ -135,17 +128,14 @@ def _added(vocab: Mapping[str, int], companions: Companions) -> tuple[tuple[Adde
     return merge_added_tokens(declared, named), ids
 
 
-def _pretokenizer(companions: Companions) -> tuple[Pretokenizer, str | None, list[str]]:
+def _unknown_class(companions: Companions) -> str:
+    """Return the remark on a folder whose class is not known here."""
     named = companions.tokenizer_config.get("tokenizer_class")
-    rule = TRANSFORMERS_CLASSES.get(named.removesuffix("Fast")) if isinstance(named, str) else None
-    if rule is not None:
-        return rule, f"tokenizer_config.json, class {named}", []
     found = f"the class {named!r}, whose splitting is not known" if named else "no tokenizer class"
-    note = (
+    return (
         f"tokenizer_config.json names {found}: the encoder here does not split text before merging, so "
         "tokens may look reachable that are not"
     )
-    return byte_level_only(), None, [note]
 
 
 def _lowercase(companions: Companions, entries: Sequence[str]) -> tuple[bool, str | None, list[str]]:

@@ -1,4 +1,4 @@
-"""`merges.txt` and `vocab.txt` as data."""
+"""`merges.txt` and `vocab.txt` as data, and the other names under which such files go round."""
 
 from __future__ import annotations
 
@@ -7,7 +7,27 @@ from pathlib import Path
 from forensics.errors import BadInputError
 from forensics.files import read_text
 
-__all__ = ["read_merges", "read_vocab_lines"]
+__all__ = ["find_vocabulary", "read_merges", "read_vocab_lines"]
+
+#: Name of a vocabulary file -> patterns of other names, tried in turn: GPT-2's own release, files downloaded
+#: one by one in the first years of transformers, files saved with a prefix.
+_OTHER_NAMES = {
+    "vocab.txt": ("*vocab.txt", "*vocab*.txt"),
+    "vocab.json": ("*vocab.json", "encoder.json"),
+    "merges.txt": ("*merges.txt", "vocab.bpe"),
+}
+
+
+def find_vocabulary(folder: Path, name: str) -> Path | None:
+    """Return the file of this name or pattern in `folder`, else the one of another name.
+
+    :return: None where there is none, or several of one pattern.
+    """
+    for pattern in (name, *_OTHER_NAMES.get(name, ())):
+        matches = sorted(folder.glob(pattern))
+        if matches:
+            return matches[0] if len(matches) == 1 else None
+    return None
 
 
 def read_merges(path: Path) -> tuple[tuple[str, str], ...]:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.errors import OutputError
@@ -50,6 +50,7 @@ def test_what_another_run_or_version_left_is_not_continued(tmp_path, monkeypatch
     assert '"a"' not in file.read_text()
 
 
+@settings(deadline=None)  # the disk's time is not the test's
 @given(cut=st.integers(0, 400), noise=st.binary(max_size=30), place=st.integers(1, 6))
 def test_damaged_lines_are_passed_over_and_the_others_kept(tmp_path_factory, cut, noise, place):
     file = write(tmp_path_factory.mktemp("j") / "run.jsonl", values=[(str(i), i) for i in range(6)])

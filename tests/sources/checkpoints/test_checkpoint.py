@@ -241,10 +241,6 @@ def test_a_missing_shard_without_embeddings_is_noted(tmp_path):
     ("weight_map", "message"),
     [
         ({EMBED: "m-1.safetensors", HEAD: "m-9.safetensors"}, "m-9.safetensors is missing, it holds lm_head"),
-        (
-            {EMBED: "m-1.safetensors", HEAD: "m-2.safetensors"},
-            "lm_head.weight in m-2.safetensors, which does not",
-        ),
         ({EMBED: "m-9.safetensors"}, "none of its 1 shards"),
         ({EMBED: "../m/m-1.safetensors"}, "no file name"),
         ({EMBED: "/etc/passwd"}, "no file name"),
@@ -261,13 +257,93 @@ def test_a_wrong_index_is_named(tmp_path, weight_map, message):
         open_checkpoint(folder)
 
 
-def test_a_tensor_in_two_shards_is_refused(tmp_path):
+def test_what_an_index_lists_and_no_shard_holds_is_noted(tmp_path):
+    """As transformers does, which reads the shards and not the list."""
+    folder = write_sharded(tmp_path / "m", SHARDS)
+    write_index(folder, {EMBED: "m-1.safetensors", "embed_out.weight": "m-2.safetensors"})
+    opened = open_checkpoint(folder)
+    assert opened.unembedding_name == HEAD
+    assert "lists 1 tensors that its shards do not hold, first embed_out.weight" in opened.notes[0]
+
+
+def test_one_file_comes_before_an_index_beside_it(tmp_path):
+    folder = write_sharded(tmp_path / "m", SHARDS)
+    write_folder(folder, {EMBED: matrix(7), HEAD: matrix(8), **block()}, LLAMA)
+    opened = open_checkpoint(folder)
+    assert np.array_equal(opened.embedding.rows(0, V), matrix(7))
+    assert "model.safetensors.index.json beside it is not" in opened.notes[0]
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+def test_a_shard_stands_for_its_set(tmp_path, with_index):
+    names = [f"model-{n:05}-of-00002.safetensors" for n in (1, 2)]
+    write_sharded(tmp_path, dict(zip(names, ({EMBED: matrix(0)}, {HEAD: matrix(1)}), strict=True)))
+    if not with_index:
+        (tmp_path / "model.safetensors.index.json").unlink()
+    opened = open_checkpoint(tmp_path / names[0])
+    assert opened.tying == Tying.UNTIED
+    (tmp_path / names[1]).unlink()
+    with pytest.raises(BadInputError, match="missing"):
+        open_checkpoint(tmp_path / names[0])
+
+
+def test_a_tensor_in_two_shards_is_accepted_where_it_is_the_same(tmp_path):
+    folder = write_sharded(
+        tmp_path, {"a.safetensors": {EMBED: matrix(0)}, "b.safetensors": {EMBED: matrix(0)}}
+    )
+    write_index(folder, {EMBED: "a.safetensors", "x": "b.safetensors"})
+    assert np.array_equal(open_checkpoint(folder).embedding.rows(0, V), matrix(0))
+
+
+def test_a_tensor_in_two_shards_with_other_numbers_is_refused(tmp_path):
     folder = write_sharded(
         tmp_path, {"a.safetensors": {EMBED: matrix(0)}, "b.safetensors": {EMBED: matrix(1)}}
     )
     write_index(folder, {EMBED: "a.safetensors", HEAD: "b.safetensors"})
-    with pytest.raises(BadInputError):
+    with pytest.raises(BadInputError, match="with other numbers"):
         open_checkpoint(folder)
+
+
+# Adapters, which are no models.
+
+LORA = {f"base_model.model.model.layers.0.q.lora_{ab}.weight": matrix(5, 4, 4) for ab in "AB"}
+
+
+def write_adapter(folder, tensors):
+    folder.mkdir()
+    safetensors.numpy.save_file(tensors, folder / "adapter_model.safetensors")
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "some/base"}))
+    return folder
+
+
+def test_what_an_adapter_stores_whole_is_examined_and_the_rest_is_its_base_models(tmp_path):
+    prefix = "base_model.model."
+    both = open_checkpoint(
+        write_adapter(tmp_path / "a", {prefix + EMBED: matrix(0), prefix + HEAD: matrix(1)})
+    )
+    assert both.tying == Tying.UNTIED
+    one = open_checkpoint(write_adapter(tmp_path / "b", {prefix + EMBED: matrix(0), **LORA}))
+    assert one.tying == Tying.NO_HEAD
+    assert "leaves it to the base model" in one.tying_evidence
+    assert any("a PEFT adapter of some/base" in note for note in one.notes)
+    assert not one.is_causal_lm
+
+
+@pytest.mark.parametrize(
+    ("tensors", "found"),
+    [
+        (LORA, "leaves embedding and unembedding as they are"),
+        (
+            {"base_model.model.model.embed_tokens.lora_embedding_A": matrix(0, 4, V)},
+            "changes the embedding by",
+        ),
+        ({"base_model.model.lm_head.lora_A.weight": matrix(0, 4, D)}, "changes the unembedding by"),
+        ({"base_model.model.lm_head.base_layer.weight": matrix(0), **LORA}, "changes the unembed"),
+    ],
+)
+def test_an_adapter_is_refused_by_what_it_changes(tmp_path, tensors, found):
+    with pytest.raises(BadInputError, match=f"a PEFT adapter of some/base, which {found}"):
+        open_checkpoint(write_adapter(tmp_path / "a", tensors))
 
 
 # What people point at by mistake.

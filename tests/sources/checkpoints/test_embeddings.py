@@ -116,10 +116,11 @@ def test_nothing_to_find_lists_the_largest_matrices():
         find(c=(9,))
 
 
-@pytest.mark.parametrize("packed", ["lm_head.qweight", "lm_head.weight_packed", "output.scales"])
-def test_a_packed_head_is_not_taken_for_a_missing_one(packed):
-    with pytest.raises(BadInputError, match="packed integers"):
-        find(**{"model.embed_tokens.weight": (V, D), packed: (8, V)})
+@pytest.mark.parametrize("name", ["lm_head.weight", "output.weight"])
+def test_an_unread_head_is_not_taken_for_a_missing_one(name):
+    with pytest.raises(BadInputError, match="stored as a clever packing, which is not read"):
+        embedding = tensors(model__embed_tokens__weight=(V, D))
+        find_embeddings(Path("m"), embedding, ModelConfig({}), {name: "a clever packing"})
 
 
 def test_names_that_missing_shards_must_not_hold():

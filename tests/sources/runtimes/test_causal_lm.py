@@ -16,7 +16,7 @@ from forensics.errors import BadInputError, ForensicsError, MissingExtraError
 from forensics.sources.checkpoints.checkpoint import open_checkpoint
 from forensics.sources.gguf.file import read_gguf
 from forensics.sources.gguf.slim import write_slim_gguf
-from forensics.sources.runtimes.causal_lm import load_causal_lm
+from forensics.sources.runtimes.causal_lm import load_causal_lm, position_count
 from tests.extras import need
 
 torch = need("torch")
@@ -189,3 +189,54 @@ def test_a_missing_library_is_answered_with_the_line_that_installs_it(folder, mo
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(MissingExtraError, match=r"forensics\[models\]"):
         load_causal_lm(checkpoint)
+
+
+# Whole models only, and no code that a configuration names.
+
+
+def change_config(folder: Path, **changes) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_model_that_transformers_would_complete_at_random_is_refused(folder):
+    from safetensors.torch import load_file, save_file
+
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    left_out = next(name for name in tensors if "q_proj" in name)
+    save_file({n: t for n, t in tensors.items() if n != left_out}, path, metadata={"format": "pt"})
+    with pytest.raises(BadInputError, match=f"no numbers for 1 tensors, first {left_out}"):
+        load_causal_lm(open_checkpoint(folder), device="cpu")
+
+
+@pytest.mark.parametrize("key", ["_attn_implementation", "attn_implementation", "_experts_implementation"])
+def test_an_implementation_named_by_the_folder_is_not_heeded(folder, key):
+    change_config(folder, **{key: "hostile-org/kernel"})
+    checkpoint = open_checkpoint(folder)
+    assert any("names code to run" in note and "hostile-org/kernel" in note for note in checkpoint.notes)
+    model = load_causal_lm(checkpoint, device="cpu")
+    assert "hostile" not in str(model.config._attn_implementation)
+
+
+def test_the_language_half_of_a_vision_model_runs(tmp_path):
+    text = {"vocab_size": 80, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1,
+            "num_attention_heads": 2, "num_key_value_heads": 2}  # fmt: skip
+    vision = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
+              "image_size": 28, "patch_size": 14}  # fmt: skip
+    config = transformers.LlavaConfig(
+        text_config=transformers.LlamaConfig(**text),
+        vision_config=transformers.CLIPVisionConfig(**vision),
+        image_token_index=1,
+    )
+    torch.manual_seed(0)
+    whole = transformers.LlavaForConditionalGeneration(config).eval()
+    whole.save_pretrained(tmp_path / "vlm")
+    model = load_causal_lm(open_checkpoint(tmp_path / "vlm"), device="cpu", dtype="float32")
+    ids = torch.tensor([[5, 9, 30]])
+    with torch.inference_mode():
+        assert torch.allclose(model(input_ids=ids).logits, whole(input_ids=ids).logits, atol=1e-5)
+
+
+def test_positions_are_those_of_the_language_model(model):
+    assert position_count(model) == 64

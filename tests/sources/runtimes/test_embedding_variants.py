@@ -14,10 +14,11 @@ from forensics.progress import Progress
 from forensics.sources.runtimes import load_embedding_model
 from forensics.sources.runtimes.sentence_transformers_check import check_against_library
 from forensics.sources.runtimes.text_encoder import open_text_encoder
+from tests.extras import need
 from tests.sticky.bag_encoder import english
 from tests.sticky.embedding_folder import write_embedding_folder
 
-library = pytest.importorskip("sentence_transformers")
+library = need("sentence_transformers")
 
 POOLING = "1_Pooling/config.json"
 TRANSFORMER = "sentence_bert_config.json"

@@ -61,9 +61,9 @@ def test_a_model_without_special_tokens_works(tmp_path):
 
 def test_a_folder_that_states_no_pooling_is_refused(tmp_path):
     folder = write_embedding_folder(tmp_path / "plain", modules=False)
-    with pytest.raises(BadInputError, match=r"BertModel without modules\.json.*--pooling"):
+    with pytest.raises(BadInputError, match=r"BertModel without modules\.json.*`pooling`"):
         open_text_encoder(folder)
-    assert open_text_encoder(folder, pooling="mean").layout.pooling_origin == "--pooling"
+    assert open_text_encoder(folder, pooling="mean").layout.pooling_origin == "the user"
 
 
 def test_a_module_of_the_folders_own_is_refused(tmp_path):

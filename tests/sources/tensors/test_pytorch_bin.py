@@ -48,10 +48,32 @@ def test_a_module_with_parameters_and_a_training_checkpoint(tmp_path):
     assert read_pytorch_bin(parameters).tensors["w"].shape == (3, 4)
 
 
-def test_a_transposed_view_is_named_when_asked_for(tmp_path):
-    opened = read_pytorch_bin(save(tmp_path / "m.bin", {"t": torch.ones(4, 5).T}))
-    with pytest.raises(BadInputError, match="not row-major"):
-        opened.matrix("t")
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda t: t.T,
+        lambda t: t[:, 2:9],
+        lambda t: t[1:20:3],
+        lambda t: t.T[3:7, ::2],
+        lambda t: t[:1].expand(5, 12),
+    ],
+    ids=["transposed", "columns", "every third row", "of both", "one row repeated"],
+)
+def test_views_are_read_as_the_matrices_they_are(tmp_path, view, legacy):
+    tensor = view(torch.arange(24 * 12, dtype=torch.float32).reshape(24, 12))
+    path = tmp_path / "m.bin"
+    torch.save({"t": tensor, "after": torch.ones(3)}, path, _use_new_zipfile_serialization=not legacy)
+    matrix, expected = read_pytorch_bin(path).matrix("t"), tensor.numpy()
+    rows = len(expected)
+    assert np.array_equal(matrix.rows(0, rows), expected)
+    assert np.array_equal(matrix.gather([rows - 1, 0]), expected[[rows - 1, 0]])
+    assert matrix.stored_rows(1, 3).tobytes() == expected[1:3].tobytes()
+
+
+def test_numpy_scalars_beside_the_weights_are_ignored(tmp_path):
+    state = {"model": {"t": torch.ones(4, 5)}, "lr": np.float64(0.1), "step": np.int64(5)}
+    assert list(read_pytorch_bin(save(tmp_path / "m.bin", state)).tensors) == ["t"]
 
 
 class MakesAFile:

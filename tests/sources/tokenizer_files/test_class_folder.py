@@ -26,6 +26,7 @@ from forensics.sources.tokenizer_files.class_recipes import (
     UNREAD_CLASSES,
 )
 from forensics.vocabulary.build import build_vocabulary
+from tests.extras import need
 
 TEXTS = (
     "The cat sat on the mat.",
@@ -160,7 +161,7 @@ def write_folder(folder: Path, name: str, **config: object) -> Path:
 
 
 def _class(name: str):
-    transformers = pytest.importorskip("transformers")
+    transformers = need("transformers")
     return getattr(transformers, name, None)
 
 
@@ -198,6 +199,10 @@ def test_a_folder_reads_as_its_class_does(name: str, tmp_path: Path) -> None:
     assert theirs is not None, f"{name} is not in the installed transformers: say so in NOT_COMPARED"
     folder = write_folder(tmp_path / "plain", name)
     built = theirs.from_pretrained(str(folder))
+    vocabulary = build_vocabulary(open_tokenizer(folder))
+    met = {token_id for text in TEXTS for token_id in encode(built, text, special=False)}
+    wrong = [i for i in sorted(met) if vocabulary.category[i].startswith("unreachable")]
+    assert [vocabulary.pieces[i] for i in wrong] == []
     # SigLIP's code cleans texts with punctuation or spaces at an end in a way that no steps repeat.
     assert_same(folder, built, TEXTS if name != "SiglipTokenizer" else ("the cat sat", "zzzz", "a dog"))
     if RECIPES[name].template:
@@ -317,8 +322,36 @@ def test_languages_of_nllb_stand_before_the_mask(tmp_path: Path) -> None:
     assert source.pieces[size + 201 :] == ("zul_Latn", "<mask>")
 
 
-def test_whole_words_of_clip_are_reachable(tmp_path: Path) -> None:
-    source = open_tokenizer(write_folder(tmp_path, "CLIPTokenizer"))
+def test_pieces_of_clip_are_reachable_at_the_end_of_a_word_and_before(tmp_path: Path) -> None:
+    """`cat</w>` ends a word and `ca` does not: both come up when transformers encodes the words of a text."""
+    folder = write_folder(tmp_path, "CLIPTokenizer")
+    source = open_tokenizer(folder)
     vocabulary = build_vocabulary(source)
     at = source.pieces.index("cat</w>")
     assert (vocabulary.category[at], vocabulary.text[at]) == ("ok", "cat")
+    theirs = _class("CLIPTokenizer").from_pretrained(str(folder))
+    tried = ["cats", "catalog", "mathematics", "dogma", "123", "sandy", "ranty", "withdrawn", "toad", "seat"]
+    met = {token_id for text in tried for token_id in encode(theirs, text, special=False)}
+    assert {token_id for token_id in met if not vocabulary.category[token_id].startswith("ok")} == set()
+    assert any(vocabulary.context[token_id] == "before a letter" for token_id in met)
+
+
+@pytest.mark.parametrize(
+    ("name", "renamed"),
+    [
+        ("BertTokenizer", {"vocab.txt": "bert-base-uncased-vocab.txt"}),
+        ("GPT2Tokenizer", {"vocab.json": "encoder.json", "merges.txt": "vocab.bpe"}),
+        ("RobertaTokenizer", {"vocab.json": "roberta-large-vocab.json", "merges.txt": "roberta-merges.txt"}),
+        ("T5Tokenizer", {"spiece.model": "anything.model"}),
+    ],
+)
+def test_vocabularies_go_by_other_names(name: str, renamed: dict, tmp_path: Path) -> None:
+    usual = open_tokenizer(write_folder(tmp_path / "usual", name))
+    folder = write_folder(tmp_path / "other", name)
+    for old, new in renamed.items():
+        (folder / old).rename(folder / new)
+    assert open_tokenizer(folder).pieces == usual.pieces
+    if name == "BertTokenizer":
+        assert open_tokenizer(folder / renamed["vocab.txt"]).pieces == usual.pieces
+    if name == "GPT2Tokenizer":
+        assert open_tokenizer(folder / "encoder.json").pieces == usual.pieces

@@ -3,7 +3,7 @@ import unicodedata
 import pytest
 from hypothesis import assume, given, settings
 
-from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES, TRANSFORMERS_CLASSES
+from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES, QWEN2_NFC
 from tests.extras import need
 from tests.sources.written_tokenizers import texts
 
@@ -52,7 +52,7 @@ def test_one_pattern_splits_as_the_regex_package_does(name, text):
     assert pre_tokens(name, text) == [text[start:stop] for start, stop in spans]
 
 
-def test_qwen_of_transformers_normalises_and_llama_cpp_does_not():
-    assert TRANSFORMERS_CLASSES["Qwen2Tokenizer"].make_normalizer().normalize_str("e\u0301") == "é"
+def test_qwen_itself_normalises_and_llama_cpp_does_not():
+    assert QWEN2_NFC.make_normalizer().normalize_str("e\u0301") == "é"
     assert LLAMA_CPP_NAMES["qwen2"].make_normalizer() is None
     assert "NFC" in LLAMA_CPP_NAMES["qwen2"].remark

@@ -11,6 +11,7 @@ import pytest
 from forensics.errors import BadInputError
 from forensics.sources import open_tokenizer
 from forensics.sources.tokenizer_files.byte_alphabet import bytes_of_piece
+from tests.extras import skip_without
 from tests.sources.written_tokenizers import byte_level_json
 
 PATTERN = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -46,6 +47,7 @@ def tekken(folder: Path, **changes: object) -> Path:
 
 
 def test_ids_and_encodings_are_those_of_transformers(tmp_path: Path) -> None:
+    skip_without("transformers")
     mistral = pytest.importorskip("transformers.integrations.mistral.tokenizer")
     path = tekken(tmp_path)
     theirs = mistral.MistralConverter(str(path)).converted()

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from forensics.progress import Stage
-from forensics.sticky.contraction import Lines, TokenLines, measure_token
+from forensics.sticky.contraction import Baseline, TokenRegression, measure_token
 from forensics.sticky.interface import Encoder, Float64Array, Keep, Recall
 from forensics.sticky.probes import ProbeSet
 from forensics.sticky.screening import screen_block
 
-__all__ = ["Bench"]
+__all__ = ["TokenMeter"]
 
 
-class Bench:
+class TokenMeter:
     """Measures tokens one by one, and blocks of them for the screen; nothing is measured twice."""
 
     def __init__(
@@ -38,21 +38,21 @@ class Bench:
         """
         self._encoder, self._screen_encoder = encoder, screen_encoder
         self._sets, self._u, self._recall, self._keep = sets, u, recall, keep
-        self._lines = tuple(Lines.of(probe_set, probe_set.cells) for probe_set in sets)
-        self._screen_lines = Lines.of(sets[0], sets[0].screen_cells)
+        self._baselines = tuple(Baseline.of(probe_set, probe_set.cells) for probe_set in sets)
+        self._screen_baseline = Baseline.of(sets[0], sets[0].screen_cells)
 
-    def measure(self, which: int, token_ids: Sequence[int], stage: Stage) -> dict[int, TokenLines]:
+    def measure(self, which: int, token_ids: Sequence[int], stage: Stage) -> dict[int, TokenRegression]:
         """Measure tokens in full on the first (0) or the second (1) set."""
         measured = {}
         for token_id in token_ids:
             key = f"measure:{which}:{token_id}"
             kept = self._recall(key)
             if kept is None:
-                probe_set, lines = self._sets[which], self._lines[which]
-                found = measure_token(self._encoder, probe_set, lines, token_id, self._u)
+                probe_set, baseline = self._sets[which], self._baselines[which]
+                found = measure_token(self._encoder, probe_set, baseline, token_id, self._u)
                 self._keep(key, found.to_json())
             else:
-                found = TokenLines.from_json(kept)
+                found = TokenRegression.from_json(kept)
             measured[token_id] = found
             stage.advance()
         return measured
@@ -64,7 +64,7 @@ class Bench:
             key = f"screen:{block[0]}:{len(block)}"
             kept = self._recall(key)
             if kept is None:
-                rows = screen_block(self._screen_encoder, self._sets[0], self._screen_lines, block)
+                rows = screen_block(self._screen_encoder, self._sets[0], self._screen_baseline, block)
                 self._keep(key, rows.tolist())
             else:
                 rows = np.array(kept)
