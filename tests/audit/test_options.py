@@ -108,7 +108,7 @@ def test_pruned_pieces_are_never_given_to_the_text():
 
 
 def test_share_of_words(tmp_path):
-    _, vocabulary = opened(
+    source, vocabulary = opened(
         tmp_path, [], extra=[spelt(" Cat"), "dog", "xq", spelt(" né"), "a1"], added=["bird"]
     )
     found = word_share(
