@@ -15,9 +15,10 @@ from forensics.audit.template import TemplateAudit, audit_template, copies_diffe
 from forensics.progress import Progress
 from forensics.schema.finding import Finding, Level, sorted_findings
 from forensics.sources.interface import TokenizerSource
+from forensics.sources.tokenizer_files.chat_templates import ChatTemplate
 from forensics.vocabulary.vocabulary import Vocabulary
 
-__all__ = ["TemplateText", "TokenizerAudit", "audit_tokenizer", "headline", "language_name"]
+__all__ = ["TokenizerAudit", "audit_tokenizer", "headline", "language_name"]
 
 #: Languages of the embedded text; others go by their code.
 _NAMES = {
@@ -58,15 +59,6 @@ _NAMES = {
 _TOLD = ("deu_Latn", "hin_Deva")
 
 
-@dataclass(frozen=True)
-class TemplateText:
-    """A chat template as it was read: `ChatTemplate` of the sources has the same fields and more."""
-
-    name: str
-    text: str
-    file: str
-
-
 @dataclass(frozen=True, eq=False)
 class TokenizerAudit:
     """What the audit says of one tokenizer."""
@@ -95,7 +87,7 @@ def audit_tokenizer(
     source: TokenizerSource,
     vocabulary: Vocabulary,
     parallel: Mapping[str, Sequence[str]],
-    templates: Sequence[TemplateText] = (),
+    templates: Sequence[ChatTemplate] = (),
     *,
     reference: str = REFERENCE,
     seed: int = 0,

@@ -2,9 +2,11 @@ import dataclasses
 
 import pytest
 
+from forensics.audit.languages import audit_languages
 from forensics.audit.premium import Ratio
-from forensics.audit.whole import TemplateText, audit_tokenizer, headline, language_name
+from forensics.audit.whole import audit_tokenizer, headline, language_name
 from forensics.schema.finding import Level
+from forensics.sources.tokenizer_files.chat_templates import ChatTemplate
 from tests.audit.templates import CHATML
 from tests.audit.test_languages import PARALLEL
 from tests.audit.tokenizers_at_hand import at_hand
@@ -12,7 +14,7 @@ from tests.audit.tokenizers_at_hand import at_hand
 
 def test_whole_audit_has_every_part_and_is_the_same_again():
     source, vocabulary = at_hand("byte_level")
-    templates = [TemplateText("default", CHATML, "a.jinja"), TemplateText("default", "{{ x", "b.json")]
+    templates = [ChatTemplate("default", CHATML, "a.jinja", 1), ChatTemplate("default", "{{ x", "b.json", 1)]
     audit = audit_tokenizer(source, vocabulary, PARALLEL, templates)
     rules = [finding.rule for finding in audit.findings]
     assert rules[0] == "template/unparsable"  # the only error
@@ -37,7 +39,7 @@ def test_missing_parts_have_a_reason():
 
 
 def quality(**premiums):
-    audit = audit_tokenizer(*at_hand("byte_level"), PARALLEL).languages
+    audit = audit_languages(*at_hand("byte_level"), PARALLEL)
     (one, *_) = audit.languages
     languages = tuple(
         dataclasses.replace(one, language=code, premium=Ratio(value, None, "v"), struck=value > 90)

@@ -1,0 +1,80 @@
+"""Two chat templates side by side: as text, as trees, and by what they do; neither is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from forensics.audit.template_constants import literals
+from forensics.audit.template_flow import content_tests, variables_read
+from forensics.audit.template_parse import TemplateError, parse_template
+from forensics.audit.template_roles import ROLES, Fate, fate_of_role
+
+__all__ = ["TemplateDifference", "TemplateRelation", "compare_templates"]
+
+
+class TemplateRelation(StrEnum):
+    """How two templates are related."""
+
+    #: The same text.
+    IDENTICAL = "identical"
+    #: Another text with the same tree: comments and spaces that Jinja drops.
+    COSMETIC = "cosmetic"
+    #: Other trees.
+    DIFFERENT = "different"
+    #: At least one does not parse.
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class TemplateDifference:
+    """In what two templates differ."""
+
+    relation: TemplateRelation
+    #: Constant texts that only one of them holds, in order.
+    literals_a: tuple[str, ...] = ()
+    literals_b: tuple[str, ...] = ()
+    #: Variables that only one of them reads.
+    variables_a: tuple[str, ...] = ()
+    variables_b: tuple[str, ...] = ()
+    #: Strings that only one of them holds content against.
+    content_a: tuple[str, ...] = ()
+    content_b: tuple[str, ...] = ()
+    #: Role -> what becomes of its messages in A and in B, where that differs.
+    roles: Mapping[str, tuple[Fate, Fate]] | None = None
+    #: Why it is undecided.
+    error: str | None = None
+
+
+def compare_templates(a: str, b: str) -> TemplateDifference:
+    """Return in what two templates differ.
+
+    :param a: One template.
+    :param b: The other.
+    """
+    if a == b:
+        return TemplateDifference(TemplateRelation.IDENTICAL)
+    try:
+        one, other = parse_template(a), parse_template(b)
+    except TemplateError as error:
+        return TemplateDifference(TemplateRelation.UNDECIDED, error=f"line {error.line}: {error.found}")
+    if one == other:
+        return TemplateDifference(TemplateRelation.COSMETIC)
+    texts = [list(dict.fromkeys(each.text for each in literals(tree))) for tree in (one, other)]
+    names = [variables_read(tree) for tree in (one, other)]
+    held = [
+        list(dict.fromkeys(text for test in content_tests(tree) for text in test.literals))
+        for tree in (one, other)
+    ]
+    fates = {role: (fate_of_role(one, role), fate_of_role(other, role)) for role in ROLES}
+    return TemplateDifference(
+        TemplateRelation.DIFFERENT,
+        literals_a=tuple(text for text in texts[0] if text not in texts[1]),
+        literals_b=tuple(text for text in texts[1] if text not in texts[0]),
+        variables_a=tuple(sorted(names[0] - names[1])),
+        variables_b=tuple(sorted(names[1] - names[0])),
+        content_a=tuple(text for text in held[0] if text not in held[1]),
+        content_b=tuple(text for text in held[1] if text not in held[0]),
+        roles={role: pair for role, pair in fates.items() if pair[0] is not pair[1]},
+    )
