@@ -62,7 +62,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
         ("latin.txt", GERMAN.encode("latin-1"), "latin.txt: not UTF-8 (byte 0xfc); convert it, e.g. iconv"),
         ("wide.txt", ENGLISH.encode("utf-16"), "wide.txt: not UTF-8 (byte 0xff); convert it"),
         ("bare.txt", ENGLISH.encode("utf-16-le"), "bare.txt: not UTF-8 (every other byte is zero, as in"),
-        ("lines.jsonl", b'{"content": "x"}\n', "a line that is no JSON object with `text`"),
+        ("lines.jsonl", b'{"content": "x"}\n', "line 1 is no JSON object with `text`"),
         ("broken.txt.xz", b"\xfd7zXZ", "broken.txt.xz: cannot be read"),
     ],
 )  # fmt: skip
