@@ -1,6 +1,6 @@
 """Audits of released language models.
 
-`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.tokens`, and the sources
+`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.audit_tokenizer`, `fx.tokens`, and the sources
 `fx.open_checkpoint` and `fx.open_tokenizer`. Results carry `.tokens` (a pandas table), `.summary` and
 `.save(folder)`. Importing this costs milliseconds; a name brings its libraries when it is first used.
 """
@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forensics.runs.audit.run import audit_tokenizer
     from forensics.runs.mixture.run import infer_mixture
     from forensics.runs.scan.run import scan
     from forensics.runs.sticky.run import find_sticky_tokens
@@ -19,10 +20,19 @@ if TYPE_CHECKING:
     from forensics.sources import open_checkpoint, open_tokenizer
 
 __version__ = "0.1.0"
-__all__ = ["find_sticky_tokens", "infer_mixture", "open_checkpoint", "open_tokenizer", "scan", "tokens"]
+__all__ = [
+    "audit_tokenizer",
+    "find_sticky_tokens",
+    "infer_mixture",
+    "open_checkpoint",
+    "open_tokenizer",
+    "scan",
+    "tokens",
+]
 
 #: Public name -> module that defines it, where that is not the module of `forensics.runs` of the same name.
 _HOMES = {
+    "audit_tokenizer": "forensics.runs.audit.run",
     "find_sticky_tokens": "forensics.runs.sticky.run",
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
