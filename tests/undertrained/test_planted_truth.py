@@ -75,10 +75,5 @@ def test_ordinary_text_clears_what_was_seen_and_nothing_that_never_was(planted):
     texts = [[encoding.ids for encoding in model.tokenizer.encode_batch(real_text())]]
     often = [int(t) for t in np.argsort(-model.counts)[:100]]
     found = look_again(model.model, [*model.planted, *often], texts, np.random.default_rng(0))
-    cleared = {
-        level: np.mean([t in found.cleared for t, count in model.planted.items() if count == level])
-        for level in LEVELS
-    }
-    assert cleared[0] == 0
+    assert not found.cleared & model.never_seen()
     assert found.cleared >= set(often)
-    assert cleared[30] > cleared[0]
