@@ -1,4 +1,4 @@
-"""`manifest.json`: where a run's numbers come from. Plain dictionaries at run time, typed for mypy and for reading back.
+"""`manifest.json`: where a run's numbers come from. Plain dictionaries, typed for mypy and for reading back.
 
 No postponed annotations here: `NotRequired` would be hidden in a string from what reads the types.
 """
