@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
 
+# Not imported: under `python -m forensics` the working folder comes first until `__main__` has run, and a
+# `typing.py` in it would be taken.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from forensics.runs.audit.run import audit_tokenizer
     from forensics.runs.mixture.run import infer_mixture
     from forensics.runs.scan.run import scan
