@@ -45,5 +45,5 @@ def test_the_gate_knows_findings_and_premiums(arguments, condition, code, capsys
 
 def test_a_language_that_is_not_there_is_one_line_with_the_option_as_typed(arguments, capsys):
     assert run([*arguments, "--reference-language", "xxx"]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = (each for each in capsys.readouterr().err.splitlines() if each.startswith("error: "))
     assert "no language 'xxx'" in line and "--reference-language" in line

@@ -85,7 +85,7 @@ def test_what_was_asked_for_is_there(audited):
     assert table.renyi_of_types.between(0, 1).all() and (table.average_rank > 0).all()
     assert 0 < parts.gini < 1
     assert parts.overlap["eng_Latn"]["eng_Latn"] == 0 < parts.overlap["eng_Latn"]["zho_Hans"] <= 1
-    assert [one.method for one in parts.inference][0] == "longest_prefix" and len(parts.inference) == 4
+    assert parts.inference[0].method == "longest_prefix" and len(parts.inference) == 4
     assert parts.morphology.words + parts.morphology.single_token == 3
     assert [one.variant for one in parts.words] == ["leading_space/words_of_file", "bare/words_of_file"]
     assert parts.words[0].words == 3
