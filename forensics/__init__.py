@@ -8,6 +8,7 @@ and `.save(folder)`. Importing this costs milliseconds; a name brings its librar
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ __all__ = [
     "tokens",
 ]
 
-#: Public name -> module that defines it.
+#: Public name -> module that defines it, where that is not the module of `forensics.runs` of the same name.
 _HOMES = {
     "audit_tokenizer": "forensics.runs.audit.run",
     "find_sticky_tokens": "forensics.runs.sticky.run",
@@ -37,14 +38,16 @@ _HOMES = {
     "open_tokenizer": "forensics.sources",
     "infer_mixture": "forensics.runs.mixture.run",
     "scan": "forensics.runs.scan.run",
-    "tokens": "forensics.runs.tokens",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    home = _HOMES.get(name, f"forensics.runs.{name}")
+    if not name.startswith("_") and find_spec(home) is not None:
+        found = getattr(import_module(home), name, None)
+        if found is not None:
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
