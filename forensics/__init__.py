@@ -1,8 +1,8 @@
 """Audits of released language models.
 
-`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.audit_tokenizer`, `fx.tokens`, and the sources
-`fx.open_checkpoint` and `fx.open_tokenizer`. Results carry `.tokens` (a pandas table), `.summary` and
-`.save(folder)`. Importing this costs milliseconds; a name brings its libraries when it is first used.
+`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.audit_tokenizer`, `fx.tokens`, and
+the sources `fx.open_checkpoint` and `fx.open_tokenizer`. Results carry `.tokens` (a pandas table), `.summary`
+and `.save(folder)`. Importing this costs milliseconds; a name brings its libraries when it is first used.
 """
 
 from __future__ import annotations

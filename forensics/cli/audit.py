@@ -21,11 +21,10 @@ __all__ = ["command"]
     gate="median_premium>5",
 )
 def command(tokenizer: str, **options: Any) -> Result[Any]:
-    """Examine TOKENIZER: what each language costs, what is wrong with its pieces, merges, special tokens and
-    chat template, how it cuts numbers and dates, and what its merges leave behind.
+    """Examine TOKENIZER: cost per language, soundness, special tokens, chat template, numbers, residues.
 
     TOKENIZER is a model folder or file, a tokenizer.json, a SentencePiece .model, a tiktoken rank file,
-    a folder with vocab.json and merges.txt, a hub id, or `demo`. Chat templates are parsed and never rendered.
+    a folder with vocab.json and merges.txt, a hub id, or `demo`. Chat templates are parsed, never rendered.
     """
     import forensics as fx
 

@@ -75,8 +75,8 @@ def open_inputs(
         if options.reference_language not in parallel.lines:
             raise BadInputError(
                 options.parallel or "the embedded text",
-                f"no language {options.reference_language!r}; it has {', '.join(parallel.languages[:8])}, ...",
-                "name one of its languages with `reference_language`",
+                f"no language {options.reference_language!r}",
+                f"name one of {', '.join(parallel.languages[:8])}, ... with `reference_language`",
             )
         asked = {name: getattr(options, name) for name in ("morphology", "words", "wordlist")}
         files = {name: Path(place) for name, place in asked.items() if place is not None}

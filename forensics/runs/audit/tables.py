@@ -96,7 +96,7 @@ def vocabulary_table(
     table = table.assign(kind=kinds.kind, characters=kinds.characters, begins_word=kinds.begins_word)
     if residues is not None:
         place = {piece: number for number, piece in enumerate(residues.pieces)}
-        at = [place.get(piece) for piece in vocabulary.pieces]
+        at = [place.get(piece or "") for piece in vocabulary.pieces]
         known = np.array([number is not None for number in at])
         where = np.array([number or 0 for number in at])
         for name in ("created", "final", "stays", "vanishes"):

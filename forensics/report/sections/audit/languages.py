@@ -90,7 +90,7 @@ def _table(results: Results[AuditSummary]) -> Table:
         field("characters_per_token", lambda value: number(value, 3), "characters/token"),
         field("fertility", lambda value: number(value, 3)),
         field("single_token", _percent, "single-token words"),
-        ("unknown", _unknown),
+        ("unknown or dropped", _unknown),
         field("round_trip", _percent, "round trip"),
         field("split_characters", _percent, "split characters"),
         field("alphabet", _percent, "alphabet covered"),
