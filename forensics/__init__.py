@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,21 +21,23 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["find_sticky_tokens", "infer_mixture", "open_checkpoint", "open_tokenizer", "scan", "tokens"]
 
-#: Public name -> module that defines it.
+#: Public name -> module that defines it, where that is not the module of `forensics.runs` of the same name.
 _HOMES = {
     "find_sticky_tokens": "forensics.runs.sticky.run",
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
     "infer_mixture": "forensics.runs.mixture.run",
     "scan": "forensics.runs.scan.run",
-    "tokens": "forensics.runs.tokens",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    home = _HOMES.get(name, f"forensics.runs.{name}")
+    if not name.startswith("_") and find_spec(home) is not None:
+        found = getattr(import_module(home), name, None)
+        if found is not None:
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
