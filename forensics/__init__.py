@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forensics.runs.compare.run import compare
     from forensics.runs.mixture.run import infer_mixture
     from forensics.runs.scan.run import scan
     from forensics.runs.sticky.run import find_sticky_tokens
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from forensics.sources import open_checkpoint, open_tokenizer
 
 __version__ = "0.1.0"
-__all__ = ["find_sticky_tokens", "infer_mixture", "open_checkpoint", "open_tokenizer", "scan", "tokens"]
+__all__ = [
+    "compare", "find_sticky_tokens", "infer_mixture", "open_checkpoint", "open_tokenizer", "scan", "tokens"
+]  # fmt: skip
 
 #: Public name -> module that defines it, where that is not the module of `forensics.runs` of the same name.
 _HOMES = {
+    "compare": "forensics.runs.compare.run",
     "find_sticky_tokens": "forensics.runs.sticky.run",
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
