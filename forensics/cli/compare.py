@@ -36,7 +36,7 @@ def command(*compared: str, **options: Any) -> Result[Any]:
 
     A and the others are tokenizers or checkpoints (a model folder or file, a tokenizer.json, a SentencePiece
     .model, a tiktoken rank file, a .gguf, a hub id, or `demo`), or folders that `forensics scan` wrote. Each
-    is compared with A. Where one of two is a GGUF file, it is asked whether it still is the other's tokenizer.
+    is compared with A. A GGUF file beside another kind is asked whether it still is the other's tokenizer.
     """
     import forensics as fx
 

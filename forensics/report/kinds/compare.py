@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from forensics.compare.rules import RULES
+from forensics.comparison.rules import RULES
 from forensics.report.blocks import Tile
 from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
 from forensics.report.results import Results

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.compare.gguf_parity import gguf_parity
-from forensics.compare.rules import RULES
+from forensics.comparison.gguf_parity import gguf_parity
+from forensics.comparison.rules import RULES
 from forensics.runs.compare.sides import Side
 from forensics.schema.compare import OrderSummary, PairSummary, PieceCounts
 from forensics.schema.finding import Evidence, Finding

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from forensics.audit.template_difference import compare_templates
-from forensics.compare.fields import compare_added_tokens, compare_fields
-from forensics.compare.gguf_parity import PROBES, first_difference
-from forensics.compare.lineage import lineage
-from forensics.compare.merge_order import MergeOrder, compare_merges, compare_scores, merges_in_bytes
-from forensics.compare.scans import ScanDifference, Standing, compare_scans
-from forensics.compare.vocabularies import VocabularyDifference, compare_vocabularies
+from forensics.comparison.fields import compare_added_tokens, compare_fields
+from forensics.comparison.gguf_parity import PROBES, first_difference
+from forensics.comparison.lineage import lineage
+from forensics.comparison.merge_order import MergeOrder, compare_merges, compare_scores, merges_in_bytes
+from forensics.comparison.scans import ScanDifference, Standing, compare_scans
+from forensics.comparison.vocabularies import VocabularyDifference, compare_vocabularies
 from forensics.progress import Progress
 from forensics.runs.compare.lengths import Int64Array, compare_lengths
 from forensics.runs.compare.sides import OpenScan, OpenTokenizer, Side

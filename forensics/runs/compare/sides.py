@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from forensics.compare.scans import ScanOfTokens
+from forensics.comparison.scans import ScanOfTokens
 from forensics.errors import BadInputError
 from forensics.progress import Progress
 from forensics.report.results import load_results

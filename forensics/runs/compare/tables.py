@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from forensics.compare.merge_order import MergeOrder
-from forensics.compare.scans import ScanDifference, ScannedToken
-from forensics.compare.vocabularies import PieceKey, VocabularyDifference
+from forensics.comparison.merge_order import MergeOrder
+from forensics.comparison.scans import ScanDifference, ScannedToken
+from forensics.comparison.vocabularies import PieceKey, VocabularyDifference
 from forensics.schema.compare import (
     FINDINGS_TABLE,
     MERGES_TABLE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from forensics.compare.independence import (
+from forensics.comparison.independence import (
     IndependenceTest,
     Pairing,
     columns_test,
@@ -14,8 +14,8 @@ from forensics.compare.independence import (
     units_robust_test,
     units_test,
 )
-from forensics.compare.signals import identical_rows, norm_cosine
-from forensics.compare.vocabularies import VocabularyDifference
+from forensics.comparison.signals import identical_rows, norm_cosine
+from forensics.comparison.vocabularies import VocabularyDifference
 from forensics.progress import Progress
 from forensics.schema.compare import IndependenceEntry, Signals
 from forensics.sources.checkpoints.hidden_units import HiddenUnits, open_hidden_units

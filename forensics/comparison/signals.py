@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from forensics.compare.independence import BLOCK_ROWS
+from forensics.comparison.independence import BLOCK_ROWS
 from forensics.matrices import RowMatrix
 
 __all__ = ["identical_rows", "norm_cosine"]
