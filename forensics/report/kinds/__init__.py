@@ -22,7 +22,7 @@ def kind_names() -> tuple[str, ...]:
     """Return the commands that write a report.
 
     >>> kind_names()
-    ('mixture', 'scan', 'sticky', 'tokens')
+    ('compare', 'mixture', 'scan', 'sticky', 'tokens')
     """
     return tuple(sorted(module.name for module in iter_modules(__path__) if module.name != "kind"))
 
