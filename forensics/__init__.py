@@ -1,6 +1,6 @@
 """Audits of released language models.
 
-`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.audit_tokenizer`, `fx.tokens`, and
+`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.audit`, `fx.tokens`, and
 the sources `fx.open_checkpoint` and `fx.open_tokenizer`. Results carry `.tokens` (a pandas table), `.summary`
 and `.save(folder)`. Importing this costs milliseconds; a name brings its libraries when it is first used.
 """
@@ -16,7 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from forensics.runs.audit.run import audit_tokenizer
+    from forensics.runs.audit.run import audit
+    from forensics.runs.compare.run import compare
     from forensics.runs.mixture.run import infer_mixture
     from forensics.runs.scan.run import scan
     from forensics.runs.sticky.run import find_sticky_tokens
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "audit_tokenizer",
+    "audit",
+    "compare",
     "find_sticky_tokens",
     "infer_mixture",
     "open_checkpoint",
@@ -36,7 +38,8 @@ __all__ = [
 
 #: Public name -> module that defines it, where that is not the module of `forensics.runs` of the same name.
 _HOMES = {
-    "audit_tokenizer": "forensics.runs.audit.run",
+    "audit": "forensics.runs.audit.run",
+    "compare": "forensics.runs.compare.run",
     "find_sticky_tokens": "forensics.runs.sticky.run",
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",

@@ -11,6 +11,7 @@ from forensics.cli.main import cli, command_names
 from forensics.schema.indicators import INDICATOR_NAMES
 from tests.extras import ROOT
 
+COMMANDS = command_names()
 INTERFACE = (ROOT / "docs" / "interface.md").read_text("utf-8")
 #: All but the page on style, which names files of other projects.
 PAGES = [page for page in (ROOT / "docs").glob("*.md") if page.stem != "style"]
