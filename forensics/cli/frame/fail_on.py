@@ -1,6 +1,7 @@
 """The gate: `--fail-on 'verified>100'` compares a number of the run, `--fail-on error` asks for findings.
 
-What can be asked for is what a command's `report.kinds.Kind` names; nothing is evaluated.
+What can be asked for is what a command's `report.kinds.Kind` names; nothing is evaluated. Findings that
+somebody accepted do not count.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class FindingCondition:
         return f"findings of this level or worse: {self._count(results):,}"
 
     def _count(self, results: Results[Any]) -> int:
-        found = self.kind.findings(results)
+        found = self.kind.counted(results)
         return sum(finding.level.severity >= self.level.severity for finding in found)
 
 
