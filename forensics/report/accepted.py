@@ -1,4 +1,6 @@
-"""Findings that somebody has looked at and accepts: a TOML file of them, and what it makes of a run:
+"""Findings that somebody has looked at and accepts: a TOML file of them, and what it makes of a run.
+
+An entry:
 
     [[accepted]]
     rule = "role-disagreement"
