@@ -59,7 +59,8 @@ def test_errors_fail_the_gate_until_they_are_accepted(
     assert shown.count(": reviewed") == len(ERRORS)
     accept(ERRORS[1:])
     assert scan("--fail-on", "error", "--accepted", "accepted.toml") == 1
-    assert "failed: error (findings of this level or worse: 1)" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"failed: error (findings of this level or worse: 1, the first {ERRORS[0].rule}: " in said
     # The library is not asked to accept anything: a run has all its findings.
     assert all("accepted" not in options and "sarif" not in options for _, options in fake_api.calls)
 
