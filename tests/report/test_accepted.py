@@ -136,7 +136,11 @@ def test_what_counts_is_kept_and_what_does_not_is_left_out(tmp_path: Path) -> No
     assert read_accepted(write_accepted(tmp_path / "a.toml", judgement), KNOWN) == (counts, foreign)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+    max_examples=60,
+)
 @given(subject=st.text(st.characters(exclude_categories=())), message=st.text(), reason=st.text())
 def test_whatever_a_subject_holds_the_file_accepts_its_finding(
     tmp_path: Path, subject: str, message: str, reason: str
