@@ -61,6 +61,8 @@ class Results(Generic[S_co]):
     tables: Mapping[str, pd.DataFrame]
     #: `manifest.json`; empty where there is none.
     manifest: Manifest = field(default_factory=Manifest)
+    #: Fingerprints of findings that somebody accepted, which a gate does not count; no file holds them.
+    accepted: frozenset[str] = frozenset()
 
     @property
     def tokens(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.frame.fail_on import Condition
+from forensics.cli.frame.gate import AcceptedFile, Gate
 from forensics.cli.frame.options import declared_options, shared_options
 from forensics.cli.frame.parsing import default_folder
 from forensics.cli.frame.session import Session
@@ -90,6 +91,9 @@ def _run(
     *,
     as_json: bool,
     fail_on: Sequence[Condition],
+    accepted: AcceptedFile | None,
+    write_accepted: Path | None,
+    sarif: Path | None,
     **given: Any,
 ) -> int:
     """Call the library with standard output kept for the result, and finish."""
@@ -98,7 +102,9 @@ def _run(
     from forensics.cli.frame.streams import library_output_on_stderr
     from forensics.cli.frame.terminal import make_progress
 
+    gate = Gate(fail_on, accepted, write_accepted, sarif)
+    gate.check()
     progress = make_progress(quiet=as_json, spell=lambda text: as_typed(text, session.command))
     with library_output_on_stderr():
         result = call(*targets, out=out, command_line=session.command_line, progress=progress, **given)
-    return finish(result, out, fail_on, as_json=as_json)
+    return finish(result, targets[0], out, gate, as_json=as_json)

@@ -1,6 +1,7 @@
 """The gate: `--fail-on 'verified>100'` compares a number of the run, `--fail-on error` asks for findings.
 
-What can be asked for is what a command's `report.kinds.Kind` names; nothing is evaluated.
+What can be asked for is what a command's `report.kinds.Kind` names; nothing is evaluated. Findings that
+somebody accepted do not count.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from forensics.errors import OptionError
-from forensics.schema.finding import Level
+from forensics.schema.finding import Finding, Level
 
 if TYPE_CHECKING:
     from forensics.report.kinds.kind import GateNumber, Kind
@@ -95,15 +96,20 @@ class FindingCondition:
 
     def is_met(self, results: Results[Any]) -> bool:
         """Whether there is one."""
-        return self._count(results) > 0
+        return bool(self._found(results))
 
     def reason(self, results: Results[Any]) -> str:
-        """Return how many there are."""
-        return f"findings of this level or worse: {self._count(results):,}"
+        """Return how many there are, and the worst of them."""
+        found = self._found(results)
+        worst = f"{found[0].rule}: {found[0].message}"
+        # A message may hold a token, and a token anything.
+        shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in worst)
+        return f"findings of this level or worse: {len(found):,}, the first {shown}"
 
-    def _count(self, results: Results[Any]) -> int:
-        found = self.kind.findings(results)
-        return sum(finding.level.severity >= self.level.severity for finding in found)
+    def _found(self, results: Results[Any]) -> list[Finding]:
+        """Return those that count, the worst first."""
+        found = self.kind.counted(results)
+        return [finding for finding in found if finding.level.severity >= self.level.severity]
 
 
 def parse_condition(text: str, command: str) -> NumberCondition | FindingCondition:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.cli.frame.fail_on import Condition
-from forensics.cli.frame.streams import write_json
+from forensics.cli.frame.gate import Gate, accepted_lines, counted_results
+from forensics.cli.frame.streams import write_json, write_text
 
 if TYPE_CHECKING:
     from forensics.runs.frame.result import Result
@@ -18,27 +18,36 @@ __all__ = ["EXIT_CONDITION_MET", "finish"]
 EXIT_CONDITION_MET = 1
 
 
-def finish(result: Result[Any], out: Path, conditions: Sequence[Condition], *, as_json: bool) -> int:
+def finish(result: Result[Any], target: str, out: Path, gate: Gate, *, as_json: bool) -> int:
     """Show a result and return the exit code that the conditions ask for.
 
     :param result: What the library gave, saved already.
-    :param out: Where.
-    :param conditions: Of `--fail-on`; each that is met is named on standard error.
+    :param target: What was examined, as typed.
+    :param out: Where it was saved.
+    :param gate: A condition that is met is named on standard error, and so is an entry that accepts nothing.
     :param as_json: Print one JSON object instead of words.
     :raises OptionError: If a condition asks for a number the run does not have.
     """
     from forensics.cli.frame.console import print_summary
     from forensics.files import dump_json
 
-    met = {str(condition): condition.is_met(result.results) for condition in conditions}
+    judgement = gate.judge(result, date.today())
+    gate.write(result, judgement, target)
+    results = counted_results(result.results, judgement)
+    met = {str(condition): condition.is_met(results) for condition in gate.conditions}
     if as_json:
         left_out = result.kind.not_printed
         shown = {key: value for key, value in result.summary.items() if key not in left_out}
-        gate = {"fail_on": met} if conditions else {}
-        write_json(dump_json({**shown, "out": str(out), **gate}))
+        accepted = gate.to_json(judgement)
+        shown |= {} if accepted is None else {"accepted": accepted}
+        shown |= {"fail_on": met} if gate.conditions else {}
+        write_json(dump_json({**shown, "out": str(out)}))
     else:
         print_summary(result, out)
-    for condition in conditions:
+        write_text("".join(f"{line}\n" for line in accepted_lines(judgement)))
+    for warning in gate.warnings(judgement):
+        print(f"warning: {warning}", file=sys.stderr)
+    for condition in gate.conditions:
         if met[str(condition)]:
-            print(f"failed: {condition} ({condition.reason(result.results)})", file=sys.stderr)
+            print(f"failed: {condition} ({condition.reason(results)})", file=sys.stderr)
     return EXIT_CONDITION_MET if any(met.values()) else 0

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 import click
 
 from forensics.cli.frame.fail_on import Condition, parse_condition
+from forensics.cli.frame.gate import AcceptedFile, read_accepted_file
 from forensics.cli.frame.parsing import read_ids
 from forensics.cli.frame.session import Session
 from forensics.schema.options import Option, Range, options_of
@@ -45,6 +46,27 @@ class _Folder(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the folder."""
         return super().convert(Path(value).expanduser(), param, ctx)
+
+
+class _File(click.Path):
+    """A file that need not be there, in which `~` is the user's home."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the file."""
+        return super().convert(Path(value).expanduser(), param, ctx)
+
+
+class _Accepted(click.ParamType[AcceptedFile]):
+    """A file of accepted findings, read at once: what is wrong with it is said before the long work."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> AcceptedFile:
+        """Return what it holds; errors of the reader go through unchanged."""
+        return value if isinstance(value, AcceptedFile) else read_accepted_file(Path(value).expanduser())
 
 
 class _Condition(click.ParamType[Condition]):
@@ -139,6 +161,7 @@ def shared_options(command: str, gate: str, *, seed: bool, resume: bool) -> Sequ
             metavar="CONDITION",
             help=f"Exit with 1 if met, e.g. '{gate}' or 'error'; may be repeated.",
         ),
+        *_finding_options(),
         *([_seed_option()] if seed else []),
         *([_resume_option()] if resume else []),
         click.Option(
@@ -158,6 +181,30 @@ def shared_options(command: str, gate: str, *, seed: bool, resume: bool) -> Sequ
         ),
         json_option(),
         debug_option(),
+    ]
+
+
+def _finding_options() -> list[click.Option]:
+    """Return what concerns the findings of a run."""
+    return [
+        click.Option(
+            ["--accepted"],
+            type=_Accepted(),
+            metavar="FILE",
+            help="TOML file of findings that --fail-on does not count, each with a reason.",
+        ),
+        click.Option(
+            ["--write-accepted"],
+            type=_File(),
+            metavar="FILE",
+            help="Write such a file from the findings of this run; the reasons are for you to fill in.",
+        ),
+        click.Option(
+            ["--sarif"],
+            type=_File(),
+            metavar="FILE",
+            help="Write the findings as SARIF 2.1.0, for code scanning.",
+        ),
     ]
 
 

@@ -87,5 +87,9 @@ class Kind(Generic[S]):
         """What `--fail-on` can ask for: the command's own numbers, and findings by level."""
         return (*self.own_numbers, *(GateNumber(f"{level}s", self._count(level)) for level in Level))
 
+    def counted(self, results: Results[S]) -> tuple[Finding, ...]:
+        """Return the findings that a gate counts: those that nobody accepted."""
+        return tuple(each for each in self.findings(results) if each.fingerprint not in results.accepted)
+
     def _count(self, level: Level) -> Callable[[Results[S]], float]:
-        return lambda results: sum(finding.level is level for finding in self.findings(results))
+        return lambda results: sum(finding.level is level for finding in self.counted(results))
