@@ -20,8 +20,9 @@ __all__ = ["RowStatistics", "row_statistics"]
 #: group it proposes is confirmed byte by byte (`duplicates.identical_groups`).
 _HASH_SEED = 0x5EED
 #: Norm below which a row counts as zero, as a share of the norm that nine rows in ten stay below. Rows
-#: that training never moved are zero, or what weight decay left of them (1e-23 in Llama 3 and Qwen);
-#: the shortest trained rows of released models are about a hundredth.
+#: that training never moved are zero, or what weight decay left of them. The shortest other rows are far
+#: above: 0.46 of that norm in SmolLM2-135M-Instruct, 0.51 in Qwen2.5-Coder-0.5B-Instruct (both matrices) and
+#: 0.996 in Gemma 3 270M, measured on the files themselves.
 _ZERO_SHARE = 1e-6
 #: Sum of squares below which float32 loses digits to underflow.
 _TINY_SQUARE = 1e-30
