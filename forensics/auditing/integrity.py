@@ -8,7 +8,7 @@ pieces unreachable that a character before them reaches (95,376 of XLM-R's again
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,8 @@ ROUND_TRIP_TEXTS = (
     "\U0001f469\u200d\U0001f680 \U0001f3f3\ufe0f\u200d\U0001f308 \U0001f642",
     "if (a != b) { x = 3.14; } // ???",
 )
+#: Examples of an oddity that a message gives.
+_EXAMPLES = 3
 #: Merge oddities by the words of `merge_problems`.
 _MERGE_RULES = {
     "duplicate_bytes": "piece/same-bytes",
@@ -150,10 +152,20 @@ def _merges(source: TokenizerSource, problems: tuple[MergeProblem, ...]) -> Iter
             continue
         # A list rebuilt from SentencePiece's scores names every way of making a piece.
         rebuilt = problem.kind == "redundant_merge" and not source.byte_level
-        message = f"{problem.count:,} times: {problem.meaning} For example {listed(problem.examples, 3)}"
+        examples = "; ".join(map(_spelt, problem.examples[:_EXAMPLES]))
+        message = f"{problem.count:,} times: {problem.meaning} For example {examples}"
         yield found(
             rule, rule, message, level=Level.NOTE if rebuilt else None, evidence={"count": problem.count}
         )
+
+
+def _spelt(example: object) -> str:
+    """Return an example of `merge_problems` in words: a pair as `'a' + 'b'`, names before their values."""
+    if isinstance(example, Mapping):
+        return ", ".join(f"{str(name).replace('_', ' ')} {_spelt(value)}" for name, value in example.items())
+    if isinstance(example, list | tuple):
+        return (" + " if isinstance(example, tuple) else " and ").join(map(_spelt, example))
+    return repr(example)
 
 
 def _unreachable(source: TokenizerSource, vocabulary: Vocabulary) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from forensics.schema.finding import Level
 from forensics.sources.interface import AddedToken
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary
+from forensics.vocabulary.merges import MergeProblem
 from tests.auditing.tokenizers_at_hand import at_hand, spelt
 from tests.vocabulary.vocabularies import byte_level_bpe, wordpiece
 
@@ -219,3 +220,17 @@ def test_every_finding_has_a_rule_and_lists_are_bounded():
             assert finding.rule in RULES
             assert len(finding.message) < 2500
     assert listed(range(300)).endswith("99, and 200 more")
+
+
+def test_examples_of_merge_oddities_are_told_in_words():
+    source, vocabulary = at_hand("byte_level")
+    pair = {"piece": "abc", "pair": ("a", "bc"), "learned": ("ab", "c")}
+    same = {"pieces": ["<0x41>", "A"], "token_ids": [3, 9]}
+    problem = MergeProblem("redundant_merge", "A further way.", 7, (pair, same, pair, pair))
+    findings = integrity_findings(source, vocabulary, (problem,))
+    (told,) = (one for one in findings if one.rule == "merge/redundant")
+    once, twice = (
+        "piece 'abc', pair 'a' + 'bc', learned 'ab' + 'c'",
+        "pieces '<0x41>' and 'A', token ids 3 and 9",
+    )
+    assert told.message == f"7 times: A further way. For example {once}; {twice}; {once}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from forensics.auditing.whole import language_name
-from forensics.report.blocks import Badge, Block, Cell, FigureBlock, Number, Paragraph, Section, Table
+from forensics.report.blocks import Block, Cell, FigureBlock, Number, Paragraph, Section, Table
 from forensics.report.declared import Column, field, number, records, table, text
 from forensics.report.results import Record, Results
 from forensics.schema.audit_summary import AuditSummary
@@ -85,7 +85,6 @@ def _table(results: Results[AuditSummary]) -> Table:
         field("script", text),
         field("premium", lambda value: number(value, 4)),
         ("95 % interval", lambda row: interval_of(row, "premium")),
-        ("", lambda row: Badge("struck", "warn") if row["struck"] else None),
         field("bytes_per_token", lambda value: number(value, 3), "bytes/token"),
         field("characters_per_token", lambda value: number(value, 3), "characters/token"),
         field("fertility", lambda value: number(value, 3)),

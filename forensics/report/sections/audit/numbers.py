@@ -15,7 +15,7 @@ def numbers(results: Results[AuditSummary]) -> Section:
     cuts, dates = results.summary.numbers, results.summary.dates
     by_length = table(
         "numbers",
-        f"{cuts[0].numbers:,} random numbers of each length, after `x=`.",
+        f"{cuts[0].numbers:,} random numbers of each length, with x= in front.",
         cuts,
         ("digits", lambda one: Number(one.digits)),
         ("tokens", lambda one: Number(one.tokens, 3)),
@@ -28,7 +28,7 @@ def numbers(results: Results[AuditSummary]) -> Section:
     )
     by_format = table(
         "dates",
-        f"{dates[0].dates:,} random dates from 1900 to 2049 in each format, after `x=`.",
+        f"{dates[0].dates:,} random dates from 1900 to 2049 in each format, with x= in front.",
         dates,
         ("format", lambda one: one.format),
         ("tokens", lambda one: Number(one.tokens, 3)),

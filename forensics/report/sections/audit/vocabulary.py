@@ -26,18 +26,18 @@ def vocabulary(results: Results[AuditSummary]) -> Section:
         scripts[entry.script] += entry.count
         kinds[entry.kind] += entry.count
         cells.setdefault(entry.script, {})[entry.kind] = entry.count
-    columns: list[Column[str]] = [
-        (kind, lambda script, kind=kind: Number(cells[script].get(kind)))  # type: ignore[misc]
-        for kind, _ in kinds.most_common()
-    ]
+
+    def of_kind(kind: str) -> Column[str]:
+        return kind, lambda script: Number(cells[script].get(kind))
+
     shown = [script for script, _ in scripts.most_common(_SCRIPTS)]
     by_kind = table(
         "kinds",
-        "Ids by script and kind; `partial` and `byte` are no text by themselves.",
+        "Ids by script and kind; those of the kinds partial and byte are no text by themselves.",
         shown,
         ("script", lambda script: script or "(no text)"),
         ("all", lambda script: Number(scripts[script])),
-        *columns,
+        *(of_kind(kind) for kind, _ in kinds.most_common()),
         total=len(scripts),
         where_rest="vocabulary.parquet",
     )
