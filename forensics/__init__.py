@@ -1,17 +1,22 @@
 """Audits of released language models.
 
-`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.tokens`, and the sources
-`fx.open_checkpoint` and `fx.open_tokenizer`. Results carry `.tokens` (a pandas table), `.summary` and
-`.save(folder)`. Importing this costs milliseconds; a name brings its libraries when it is first used.
+`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.audit`, `fx.tokens`, and
+the sources `fx.open_checkpoint` and `fx.open_tokenizer`. Results carry `.tokens` (a pandas table), `.summary`
+and `.save(folder)`. Importing this costs milliseconds; a name brings its libraries when it is first used.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
 
+# Not imported: under `python -m forensics` the working folder comes first until `__main__` has run, and a
+# `typing.py` in it would be taken.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from forensics.runs.audit.run import audit
     from forensics.runs.compare.run import compare
     from forensics.runs.mixture.run import infer_mixture
     from forensics.runs.scan.run import scan
@@ -21,11 +26,19 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "compare", "find_sticky_tokens", "infer_mixture", "open_checkpoint", "open_tokenizer", "scan", "tokens"
-]  # fmt: skip
+    "audit",
+    "compare",
+    "find_sticky_tokens",
+    "infer_mixture",
+    "open_checkpoint",
+    "open_tokenizer",
+    "scan",
+    "tokens",
+]
 
 #: Public name -> module that defines it, where that is not the module of `forensics.runs` of the same name.
 _HOMES = {
+    "audit": "forensics.runs.audit.run",
     "compare": "forensics.runs.compare.run",
     "find_sticky_tokens": "forensics.runs.sticky.run",
     "open_checkpoint": "forensics.sources",

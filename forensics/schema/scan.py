@@ -12,10 +12,13 @@ from forensics.schema.tokenizer import RoleClaim, SpecialTokenEntry, TokenizerFa
 
 __all__ = [
     "SCAN_TABLE",
+    "ClassFloorSummary",
     "ControlsSummary",
     "EmbeddingFacts",
+    "EstimateDetails",
     "EstimateSummary",
     "FloorSummary",
+    "InTextSummary",
     "IndicatorSummary",
     "PastVocabularySummary",
     "RecallSummary",
@@ -48,8 +51,18 @@ SCAN_TABLE = TableSchema(
         Column("role", "string", "why it was put to the model (`words.Role`); null where it was not"),
         Column("max_prob", "float", "highest probability over all prompts; null where not tested"),
         Column("max_prob_is_bound", "bool", "it left early, rejected: `max_prob` is at least this"),
+        Column("probe_p", "float", "probability in the first probe; null where it was not put"),
         Column("verdict", "string", "what follows from `max_prob` (`words.Verdict`)"),
         Column("verified_by", "int32", "the token with an identical row that was tested in its place"),
+        Column(
+            "cleared_by_text",
+            "bool",
+            "of verified tokens: the model predicts it in ordinary text (true), or does not where the text "
+            "has it (false); null where the text does not have it, and for other tokens",
+        ),
+        Column(
+            "emission_max", "float", "highest probability at any position of ordinary text; null without look"
+        ),
         Column("evidence", "string", "JSON: per prompt the probabilities and what was generated"),
     ),
     key=("token_id",),
@@ -78,6 +91,27 @@ class ScanOptions:
         "Random tokens outside the candidates that are verified too: recall and false-alarm floor.",
         metavar="N",
         range=Range(0),
+    )
+    census: bool = option(
+        False,
+        "Probe every token of the vocabulary, so that the number of tokens that verify is counted and not "
+        "estimated.",
+    )
+    estimate_tokens: int | None = option(
+        None,
+        "Random tokens below the candidates that are probed for the estimate.",
+        metavar="N",
+        range=Range(1),
+        default_text="8,000 on a processor, all where that takes minutes",
+    )
+    corpora: tuple[str, ...] = option(
+        (),
+        "Ordinary text in which verified tokens are looked at again; one file or folder per category, or "
+        "`demo`.",
+        metavar="DIR",
+        multiple=True,
+        path=True,
+        default_text="text that comes with the package",
     )
     tokens: tuple[int, ...] | None = option(
         None, "Verify just these, e.g. 177-187,50256.", metavar="IDS|FILE", ids=True
@@ -229,11 +263,73 @@ class FloorSummary:
 
 @dataclass(frozen=True)
 class RecallSummary:
-    """What a fixed cut would have missed."""
+    """How much of what verifies the search down the ranking found, and what a fixed cut would have missed."""
 
     #: Audit tokens.
     sample: int
     verified_outside: EstimateSummary
+    #: Share of all tokens that verify which the search found, with its 95 % interval; None where nothing was
+    #: probed.
+    value: float | None = None
+    interval: tuple[float | None, float | None] | None = None
+    #: The same without the tokens that ordinary text clears.
+    value_cleared_excluded: float | None = None
+    interval_cleared_excluded: tuple[float | None, float | None] | None = None
+
+
+@dataclass(frozen=True)
+class ClassFloorSummary:
+    """Verified share of the random tokens of one class."""
+
+    #: `with a letter or digit` or `without`.
+    name: str
+    tested: int
+    verified: int
+    share: float | None
+    interval: tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class EstimateDetails:
+    """How `estimate_total` was found."""
+
+    #: `census`: every token was settled; `two-phase`: a random sample was probed and what the probes left
+    #: open verified; `uniform`: random tokens were put to the prompts.
+    method: str
+    #: Tokens probed, and how many of them each probe left open.
+    probed: int = 0
+    probes: tuple[str, ...] = ()
+    open_after: tuple[int, ...] = ()
+    #: Tokens of the sample that verify, and what the sample stands for.
+    verified_in_sample: int = 0
+    sampled: int = 0
+    rest: int = 0
+    #: Verified tokens of ranking and sample that ordinary text clears; None where it was not looked at.
+    cleared_by_text: int | None = None
+    #: How many tokens verify in all without those.
+    total_cleared_excluded: float | None = None
+    interval_cleared_excluded: tuple[float | None, float | None] | None = None
+    #: At most so many tokens (95 %, one-sided) that a probe shows would have verified by the prompts alone;
+    #: it rests on so many tokens that were put to both.
+    missed_above_threshold_upper: float | None = None
+    checked_above_threshold: int = 0
+    #: False alarms by class: the share of random tokens that verify.
+    floors: tuple[ClassFloorSummary, ...] = ()
+
+
+@dataclass(frozen=True)
+class InTextSummary:
+    """What ordinary text says of the verified tokens."""
+
+    #: The model predicts them there: the prompts failed, not the training.
+    cleared: int
+    #: They occur, and the model does not expect them there either.
+    fails: int
+    #: They do not occur in the text tried, and are expected nowhere in it.
+    absent: int
+    #: Tokens of text looked through, and positions at which every token's probability was read.
+    text_tokens: int
+    positions: int
 
 
 @dataclass(frozen=True)
@@ -277,9 +373,13 @@ class VerificationSummary:
     not_encodable: int = 0
     #: Further rows identical to a verified one.
     same_rows_as_verified: int = 0
+    #: Of the verified those that ordinary text does not clear: what to act on. None where it was not tried.
+    unknown_in_text: int | None = None
+    in_text: InTextSummary | None = None
     #: How many ordinary tokens would verify in all, with the 95 % interval.
     estimate_total: float | None = None
     interval: tuple[float | None, float | None] | None = None
+    estimate: EstimateDetails | None = None
     expected_false_alarms: EstimateSummary | None = None
     false_alarm_floor: FloorSummary | None = None
     recall: RecallSummary | None = None

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["POSITIONS", "emission_maximum", "spread_windows"]
+__all__ = ["POSITIONS", "WINDOW", "emission_maximum", "spread_windows"]
 
 #: Ids in one window, and positions read in all.
 WINDOW, POSITIONS = 256, 2816

@@ -48,7 +48,7 @@ SHOTS = 20
 #: tokens in six (SmolLM2-135M-Instruct, see `benchmarks/verification.py`).
 LOOK_AFTER_SHOTS = (1, 2, 5)
 #: After how many shots, and how many repetitions, a token that has shown nothing at all is settled.
-SETTLE_AFTER_SHOTS, SETTLE_AFTER_REPETITIONS = 2, 20
+SETTLE_AFTER_SHOTS, SETTLE_AFTER_REPETITIONS = 5, 20
 #: How often the continuation prompt repeats the token before the model goes on; as in the authors' code.
 REPETITIONS = 101
 

@@ -10,6 +10,11 @@ in that sample, a window of 6 % still passes for dry where none of them verified
 did; what such a rest adds up to is in the estimate, which does not depend on the rule. Without an audit
 sample there is no floor to compare with, and the search ends with the candidates.
 
+With probes (`probing`), what remains is not sampled by strata: a random sample of it, or all of it, is
+probed, what the probes leave open is verified, and the floor is that of the sample's calm half, see
+`forensics.undertrained.two_phase`. Audit tokens then go through the prompts whatever the probes say, and half
+of them are drawn from those just above the probes' threshold, where a miss is most likely.
+
 The order depends on the inputs and the random generator alone. Tokens go to the verifier in fixed blocks,
 and a block of which some results are missing is computed again as a whole, so an interrupted run that is
 resumed gives the same numbers, digit for digit, as one that was not.

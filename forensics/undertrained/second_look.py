@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.schema.words import WEAK_BELOW
-from forensics.undertrained.emission import emission_maximum, spread_windows
+from forensics.undertrained.emission import WINDOW, emission_maximum, spread_windows
 from forensics.undertrained.natural_context import find_contexts, read_contexts
 
 __all__ = ["InText", "SecondLook", "TextEvidence", "look_again"]
@@ -84,10 +84,11 @@ class SecondLook:
 def look_again(
     model: Any,
     verified: Sequence[int],
-    texts: Iterable[Sequence[Sequence[int]]],
+    texts: Iterable[Iterable[Sequence[int]]],
     rng: np.random.Generator,
     *,
     start: Sequence[int] = (),
+    window: int = WINDOW,
 ) -> SecondLook:
     """Return what ordinary text says of `verified`.
 
@@ -96,6 +97,7 @@ def look_again(
     :param texts: Encoded text by category: ids of each document of it. Each category is gone through once.
     :param rng: The run's generator; draws the occurrences.
     :param start: Ids that the model expects before every text (BOS).
+    :param window: Ids read at a time for the emission: what the model has positions for.
     """
     streams: list[list[int]] = []
 
@@ -110,7 +112,7 @@ def look_again(
 
     contexts = find_contexts(documents(), verified, rng)
     read = read_contexts(model, contexts, start)
-    windows = spread_windows(streams)
+    windows = spread_windows(streams, window=window)
     emission = emission_maximum(model, windows, start)
     evidence = {
         token: TextEvidence(

@@ -37,11 +37,12 @@ __all__ = ["LOOK_LEAVES_ABOVE", "SETTLES_BELOW", "Verifier"]
 LOOK_LEAVES_ABOVE = 0.5
 
 #: A token that stays below this in all probes, prompts and looks is settled: the rest of a long prompt would
-#: have to lift it a hundredfold to change the word for it, and a thousandfold to acquit it. Of 40 tokens of
-#: SmolLM2-135M that the probes had left open, the largest growth to the end of the n-shot prompt was 180-fold
-#: from the second shot (.0015 to .27) and tenfold from the fifth, which `probe_quoted` stands for with its
-#: four; none of them was below 1e-4 after two shots. 40 tokens of Qwen2.5-Coder-0.5B's list were below 5e-6
-#: there and ended below 6e-6. `benchmarks/verification.py` prints the verdicts that differ.
+#: have to lift it a hundredfold to change the word for it, and a thousandfold to acquit it. Of 120 tokens of
+#: SmolLM2-135M that the probes had left open, the largest growth from the copy after five shots to the end
+#: was 31-fold (1,395-fold from the second shot, so that is too early), and none was below 7e-5 after two
+#: shots. 40 tokens of Qwen2.5-Coder-0.5B's list were below 6e-6 after five shots and ended below 6e-6. The
+#: verdicts of settled tokens have not been compared on a large sample; `benchmarks/verification.py` prints
+#: those that differ.
 SETTLES_BELOW = 1e-5
 
 #: Positions (rows times new ids) in one forward pass. On one thread of a CPU the cost per row was the same

@@ -20,6 +20,8 @@ from forensics.runs.scan.table import scan_table
 from forensics.runs.scan.verify import Verification, verify_findings
 from forensics.schema.scan import ScanOptions, ScanSummary
 from forensics.sources.interface import Checkpoint, TokenizerSource
+from forensics.sources.texts.corpora import Corpus, find_corpora
+from forensics.sources.texts.natural_text import natural_text
 from forensics.undertrained.weights import analyse_weights
 from forensics.vocabulary.build import build_vocabulary
 from forensics.vocabulary.eligible import eligible_tokens, reference_evidence
@@ -36,6 +38,9 @@ def scan(
     candidates: float = 2.0,
     max_candidates: int | None = None,
     audit_sample: int = 100,
+    census: bool = False,
+    estimate_tokens: int | None = None,
+    corpora: str | Path | Sequence[str | Path] = (),
     tokens: Sequence[int] | None = None,
     reference: Sequence[int] | None = None,
     indicator: str | None = None,
@@ -63,6 +68,11 @@ def scan(
     :param candidates: The least share of eligible tokens that is verified, in percent.
     :param max_candidates: Most tokens of the ranking gone through one by one; None: 4,000.
     :param audit_sample: Random tokens outside the candidates that are verified.
+    :param census: Probe every token: what verifies is then counted and not estimated.
+    :param estimate_tokens: Random tokens probed for the estimate; None: 8,000 on a processor, all where that
+        takes minutes.
+    :param corpora: Ordinary text for the second look; a folder with one file or folder per category, several
+        of them, or `demo`; none: the text that comes with the package.
     :param tokens: Verify just these.
     :param reference: Reference tokens; found from evidence if None.
     :param indicator: Column to rank by; chosen if None.
@@ -81,11 +91,17 @@ def scan(
     :raises BadInputError: If an input or an option cannot be used.
     :raises ForensicsError: If `verify` is True and the model cannot be run.
     """
+    if census and estimate_tokens is not None:
+        raise OptionError("census", "given together with `estimate_tokens`", "give one of the two")
+    folders = [corpora] if isinstance(corpora, str | Path) else list(corpora)
     options = ScanOptions(
         verify=verify,
         candidates=candidates,
         max_candidates=max_candidates,
         audit_sample=audit_sample,
+        census=census,
+        estimate_tokens=estimate_tokens,
+        corpora=tuple(str(folder) for folder in folders),
         tokens=None if tokens is None else tuple(int(i) for i in tokens),
         reference=None if reference is None else tuple(int(i) for i in reference),
         indicator=indicator,
@@ -123,7 +139,10 @@ def _open(
         source = open_tokenizer(model if tokenizer is None else tokenizer, offline=offline, progress=progress)
     _check_ids("tokens", options.tokens, checkpoint.embedding.shape[0])
     _check_ids("reference", options.reference, checkpoint.embedding.shape[0])
-    return _Scanner(checkpoint, source, options, seed, progress)
+    corpora: list[Corpus] = []
+    if options.verify is not False:
+        corpora = find_corpora(options.corpora) if options.corpora else natural_text()
+    return _Scanner(checkpoint, source, corpora, options, seed, progress)
 
 
 def _check_ids(option: str, ids: Sequence[int] | None, rows: int) -> None:
@@ -140,13 +159,19 @@ class _Scanner:
 
     checkpoint: Checkpoint
     source: TokenizerSource
+    #: Ordinary text for the second look; none where nothing is verified.
+    corpora: Sequence[Corpus]
     options: ScanOptions
     seed: int
     progress: Progress
 
     def inputs(self) -> Inputs:
         """Return the files that are read."""
-        return Inputs({"model": frozenset(self.checkpoint.files), "tokenizer": frozenset(self.source.files)})
+        files: dict[str, Sequence[Path] | frozenset[Path]] = {
+            "model": frozenset(self.checkpoint.files),
+            "tokenizer": frozenset(self.source.files),
+        }
+        return Inputs(files | {f"text {corpus.name}": corpus.files for corpus in self.corpora})
 
     def work(self, journal: Journal) -> Outcome:
         """Look at the weights, then put tokens to the model."""
@@ -156,8 +181,8 @@ class _Scanner:
         examined = self._examine(vocabulary, rng)
         verification = Verification(None, skipped="it was switched off")
         if self.options.verify is not False:
-            verification = verify_findings(examined, self.options, rng, journal, self.progress)
-        table = scan_table(vocabulary, examined.findings, verification.result)
+            verification = verify_findings(examined, self.options, self.corpora, rng, journal, self.progress)
+        table = scan_table(vocabulary, examined.findings, verification.result, verification.look)
         return Outcome({"tokens": table}, scan_summary(examined, self.options, verification))
 
     def _examine(self, vocabulary: Vocabulary, rng: np.random.Generator) -> Examined:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.undertrained.duplicates import RowGroups
+from forensics.undertrained.indicator_trial import fit_rows
 from forensics.undertrained.search_plan import SearchResult
 from forensics.undertrained.weights import WeightFindings
 from forensics.vocabulary.vocabulary import Vocabulary
@@ -16,14 +17,22 @@ from forensics.vocabulary.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forensics.undertrained.second_look import SecondLook
+
 __all__ = ["scan_table"]
 
 
-def scan_table(vocabulary: Vocabulary, findings: WeightFindings, result: SearchResult | None) -> pd.DataFrame:
+def scan_table(
+    vocabulary: Vocabulary,
+    findings: WeightFindings,
+    result: SearchResult | None,
+    look: SecondLook | None = None,
+) -> pd.DataFrame:
     """Return the columns of `tokens.parquet`.
 
     A row equal bit for bit to a verified one (in every matrix of the model) takes over its verdict;
-    `verified_by` names it, and the evidence stays where it was gathered.
+    `verified_by` names it, and the evidence stays where it was gathered. What ordinary text says of it goes
+    the same way.
     """
     import pandas as pd
 
@@ -38,7 +47,9 @@ def scan_table(vocabulary: Vocabulary, findings: WeightFindings, result: SearchR
     table["is_reference"] = _mask(findings.reference.ids, V)
     table["rank"] = findings.ranks.astype(np.int32)
     table["is_candidate"] = _mask(findings.candidates, V)
-    return table if result is None else table.assign(**_verdict_columns(findings, result))
+    if result is None:
+        return table
+    return table.assign(**_verdict_columns(findings, result), **_text_columns(findings, look))
 
 
 def _verdict_columns(findings: WeightFindings, result: SearchResult) -> dict[str, pd.Series]:
@@ -54,6 +65,7 @@ def _verdict_columns(findings: WeightFindings, result: SearchResult) -> dict[str
         "max_prob_is_bound": pd.Series(
             [None if e is None else e.max_prob_is_bound for e in evidence], dtype="boolean"
         ),
+        "probe_p": pd.Series(result.probe_p(V)),
         "verdict": pd.Series([None if e is None else e.verdict.value for e in evidence], dtype=object),
         "verified_by": pd.Series(
             [e.token_id if e is not None and not own[i] else None for i, e in enumerate(evidence)],
@@ -66,6 +78,23 @@ def _verdict_columns(findings: WeightFindings, result: SearchResult) -> dict[str
             ],
             dtype=object,
         ),
+    }
+
+
+def _text_columns(findings: WeightFindings, look: SecondLook | None) -> dict[str, pd.Series]:
+    """Return what ordinary text says; a run in which nothing verified has no such columns."""
+    import pandas as pd
+
+    if look is None:
+        return {}
+    V = len(findings.ranks)
+    said = [look.evidence.get(i) for i in range(V)]
+    spoken = [said[i] or said[speaker] for i, speaker in enumerate(findings.representative.tolist())]
+    return {
+        "cleared_by_text": pd.Series(
+            [None if each is None else each.cleared_by_text for each in spoken], dtype="boolean"
+        ),
+        "emission_max": pd.Series(fit_rows(look.emission_max, V), dtype="float32"),
     }
 
 
