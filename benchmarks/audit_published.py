@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from forensics.audit.distributions import divergence, renyi_efficiency
-from forensics.audit.encoded_text import sequence_lengths
-from forensics.audit.integrity import unreachable_reasons
-from forensics.audit.languages import audit_languages
-from forensics.audit.premium import mean_of_ratios
+from forensics.auditing.distributions import divergence, renyi_efficiency
+from forensics.auditing.encoded_text import sequence_lengths
+from forensics.auditing.integrity import unreachable_reasons
+from forensics.auditing.languages import audit_languages
+from forensics.auditing.premium import mean_of_ratios
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.texts.parallel_text import read_parallel_text
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer

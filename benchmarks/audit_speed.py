@@ -16,13 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from forensics.audit.applied_merges import apply_merges
-from forensics.audit.integrity import integrity_findings
-from forensics.audit.kinds import vocabulary_kinds
-from forensics.audit.languages import audit_languages
-from forensics.audit.numbers import cut_dates, cut_numbers
-from forensics.audit.residues import find_residues
-from forensics.audit.specials import special_token_findings
+from forensics.auditing.applied_merges import apply_merges
+from forensics.auditing.integrity import integrity_findings
+from forensics.auditing.kinds import vocabulary_kinds
+from forensics.auditing.languages import audit_languages
+from forensics.auditing.numbers import cut_dates, cut_numbers
+from forensics.auditing.residues import find_residues
+from forensics.auditing.specials import special_token_findings
 from forensics.comparison.fields import compare_added_tokens, compare_fields
 from forensics.comparison.lineage import lineage
 from forensics.comparison.merge_order import compare_merges

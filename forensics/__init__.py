@@ -1,6 +1,6 @@
 """Audits of released language models.
 
-`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.audit`, `fx.tokens`, and
+`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.audit`, `fx.compare` and so on, and
 the sources `fx.open_checkpoint` and `fx.open_tokenizer`. Results carry `.tokens` (a pandas table), `.summary`
 and `.save(folder)`. Importing this costs milliseconds; a name brings its libraries when it is first used.
 """

@@ -28,4 +28,4 @@ def command(tokenizer: str, **options: Any) -> Result[Any]:
     """
     import forensics as fx
 
-    return fx.audit_tokenizer(tokenizer, **options)
+    return fx.audit(tokenizer, **options)

@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from forensics.audit.rules import found
+from forensics.auditing.rules import found
 from forensics.report.kinds.audit import KIND
 from forensics.report.plots.audit import draw_plots
 from forensics.report.render import build_document
-from forensics.runs.audit.run import audit_tokenizer
+from forensics.runs.audit.run import audit
 from forensics.schema.finding import sorted_findings
 from tests.runs.audit.small import write_corpora, write_parallel, write_tokenizer
 
@@ -17,7 +17,7 @@ from tests.runs.audit.small import write_corpora, write_parallel, write_tokenize
 def results(tmp_path_factory):
     place = tmp_path_factory.mktemp("audit")
     tokenizer, parallel = write_tokenizer(place / "tiny"), write_parallel(place / "parallel")
-    return audit_tokenizer(tokenizer, parallel=parallel, corpora=write_corpora(place / "corpora")).results
+    return audit(tokenizer, parallel=parallel, corpora=write_corpora(place / "corpora")).results
 
 
 def changed(results, **parts):

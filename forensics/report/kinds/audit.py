@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from forensics.audit.rules import RULES
+from forensics.auditing.rules import RULES
 from forensics.report.blocks import Tile
 from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
 from forensics.report.results import Results

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics.audit.whole import language_name
+from forensics.auditing.whole import language_name
 from forensics.report.declared import number
 from forensics.report.plots.style import COLOURS, INK, Plot, legend, new_figure, save_plot, style
 from forensics.report.results import Results, row_token

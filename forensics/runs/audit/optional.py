@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from forensics.audit.distributions import lengths_against, overlap
-from forensics.audit.languages import ParallelQuality, audit_languages
-from forensics.audit.morphology import morphology_score
-from forensics.audit.premium import Ratio, gini
-from forensics.audit.prune_plan import PrunePlan, prune_plan, word_share
-from forensics.audit.segmentations import compare_segmentations
-from forensics.audit.whole import TokenizerAudit
-from forensics.audit.words import WordVariant, word_quality
+from forensics.auditing.distributions import lengths_against, overlap
+from forensics.auditing.languages import ParallelQuality, audit_languages
+from forensics.auditing.morphology import morphology_score
+from forensics.auditing.premium import Ratio, gini
+from forensics.auditing.prune_plan import PrunePlan, prune_plan, word_share
+from forensics.auditing.segmentations import compare_segmentations
+from forensics.auditing.whole import TokenizerAudit
+from forensics.auditing.words import WordVariant, word_quality
 from forensics.progress import Progress
 from forensics.runs.audit.inputs import Opened
 from forensics.runs.audit.residue_text import MOST_BYTES

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from forensics.audit.applied_merges import apply_merges
-from forensics.audit.residues import Residues, find_residues
+from forensics.auditing.applied_merges import apply_merges
+from forensics.auditing.residues import Residues, find_residues
 from forensics.errors import BadInputError
 from forensics.mixture.pretokens import count_pretokens
 from forensics.progress import Progress

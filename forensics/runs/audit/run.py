@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from forensics.audit import whole
+from forensics.auditing import whole
 from forensics.progress import Progress
 from forensics.runs.audit.inputs import Opened, open_inputs
 from forensics.runs.audit.optional import optional_parts
@@ -19,10 +19,10 @@ from forensics.schema.audit import AuditOptions
 from forensics.schema.audit_summary import AuditSummary
 from forensics.vocabulary.build import build_vocabulary
 
-__all__ = ["audit_tokenizer"]
+__all__ = ["audit"]
 
 
-def audit_tokenizer(
+def audit(
     tokenizer: str | Path,
     *,
     parallel: str | Path | None = None,

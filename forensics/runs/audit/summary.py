@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from forensics.audit.languages import LanguageQuality, ParallelQuality
-from forensics.audit.template import TemplateAudit
-from forensics.audit.whole import TokenizerAudit
+from forensics.auditing.languages import LanguageQuality, ParallelQuality
+from forensics.auditing.template import TemplateAudit
+from forensics.auditing.whole import TokenizerAudit
 from forensics.runs.audit.inputs import Opened
 from forensics.runs.audit.optional import Asked
 from forensics.runs.audit.residue_text import TextResidues

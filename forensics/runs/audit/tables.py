@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics.audit.distributions import average_rank, renyi_efficiency, renyi_entropy
-from forensics.audit.kinds import VocabularyKinds
-from forensics.audit.languages import LanguageQuality
-from forensics.audit.numbers import NumberCuts
-from forensics.audit.residues import Residues
-from forensics.audit.rules import RULES
+from forensics.auditing.distributions import average_rank, renyi_efficiency, renyi_entropy
+from forensics.auditing.kinds import VocabularyKinds
+from forensics.auditing.languages import LanguageQuality
+from forensics.auditing.numbers import NumberCuts
+from forensics.auditing.residues import Residues
+from forensics.auditing.rules import RULES
 from forensics.runs.audit.optional import Asked
 from forensics.schema.finding import Finding
 from forensics.vocabulary.vocabulary import Vocabulary

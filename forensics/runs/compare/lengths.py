@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from forensics.audit.encoded_text import sequence_lengths
-from forensics.audit.languages import REFERENCE
-from forensics.audit.premium import ratio_of_sums
+from forensics.auditing.encoded_text import sequence_lengths
+from forensics.auditing.languages import REFERENCE
+from forensics.auditing.premium import ratio_of_sums
 from forensics.schema.compare import LengthEntry
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.texts.parallel_text import ParallelText

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from forensics.audit.template_difference import compare_templates
+from forensics.auditing.template_difference import compare_templates
 from forensics.comparison.fields import compare_added_tokens, compare_fields
 from forensics.comparison.gguf_parity import PROBES, first_difference
 from forensics.comparison.lineage import lineage

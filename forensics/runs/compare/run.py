@@ -120,7 +120,7 @@ class _Comparison:
         return tuple(sides), pairs
 
     def _summary(self, sides: Sequence[Side], pairs: Sequence[ComparedPair]) -> CompareSummary:
-        from forensics.audit.premium import LINES
+        from forensics.auditing.premium import LINES
 
         notes = [note for side in sides for note in _notes(side)]
         return CompareSummary(

@@ -8,7 +8,7 @@ import pytest
 import forensics as fx
 from forensics.errors import BadInputError
 from forensics.report.results import load_results
-from forensics.runs.audit.run import audit_tokenizer
+from forensics.runs.audit.run import audit
 from forensics.schema.audit_summary import AuditSummary
 from forensics.schema.record import from_json, to_json
 from tests.audit.tokenizers_at_hand import at_hand
@@ -35,7 +35,7 @@ def inputs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def audited(inputs, tmp_path_factory):
     tokenizer, options = inputs
-    return audit_tokenizer(tokenizer, out=tmp_path_factory.mktemp("runs") / "first", **options)
+    return audit(tokenizer, out=tmp_path_factory.mktemp("runs") / "first", **options)
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +95,11 @@ def test_what_was_asked_for_is_there(audited):
 def test_without_options_there_are_none_of_them(inputs):
     tokenizer, options = inputs
     chosen = {name: options[name] for name in ("parallel", "corpora")}
-    plain = audit_tokenizer(tokenizer, **chosen)
+    plain = audit(tokenizer, **chosen)
     parts = to_json(plain.record)["optional"]
     assert not any(parts.values())
     assert "nsl" not in plain.tables["languages"] and "removable" not in plain.tables["vocabulary"]
-    french = audit_tokenizer(tokenizer, reference_language="fra_Latn", **chosen)
+    french = audit(tokenizer, reference_language="fra_Latn", **chosen)
     assert french.tables["languages"].set_index("language").premium["fra_Latn"] == 1
 
 
@@ -122,7 +122,7 @@ def test_the_folder_reads_back_as_it_was_written(audited):
 def test_the_same_again_elsewhere_and_on_one_thread_gives_the_same_bytes(audited, tmp_path, monkeypatch):
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
     tokenizer, options = everything(tmp_path / "other place")
-    again = audit_tokenizer(tokenizer, out=tmp_path / "second", **options)
+    again = audit(tokenizer, out=tmp_path / "second", **options)
     names = ["audit.json", *(f"{name}.parquet" for name in audited.tables)]
     for name in [*names, *(f"plots/{path.name}" for path in (again.folder / "plots").iterdir())]:
         assert (again.folder / name).read_bytes() == (audited.folder / name).read_bytes(), name
@@ -132,7 +132,7 @@ def test_the_same_again_elsewhere_and_on_one_thread_gives_the_same_bytes(audited
 def test_a_tokenizer_without_merges_says_so_and_is_audited_all_the_same(inputs, tmp_path):
     source, _ = at_hand("unigram")
     options = {"parallel": inputs[1]["parallel"], "corpora": inputs[1]["corpora"], "inference": True}
-    result = fx.audit_tokenizer(source.path, out=tmp_path / "out", **options)
+    result = fx.audit(source.path, out=tmp_path / "out", **options)
     assert result.record.residues is None and "created" not in result.tables["vocabulary"]
     assert result.record.not_applicable["residues"].lower() == "a unigram tokenizer keeps no merges"
     assert "byte-level BPE" in result.record.not_applicable["inference"]
@@ -142,7 +142,7 @@ def test_a_tokenizer_without_merges_says_so_and_is_audited_all_the_same(inputs, 
 def test_a_language_of_unknown_tokens_is_struck(tmp_path):
     santali = ["ᱥᱟᱱᱛᱟᱲᱤ ᱯᱟᱹᱨᱥᱤ"] * 60
     parallel = write_parallel(tmp_path / "parallel", sat_Olck=santali)
-    result = audit_tokenizer(at_hand("bert")[0].path, parallel=parallel, corpora=parallel)
+    result = audit(at_hand("bert")[0].path, parallel=parallel, corpora=parallel)
     assert result.record.languages.of["sat_Olck"].struck
     assert result.record.languages.highest != "sat_Olck"
     assert "no merges" in result.record.not_applicable["residues"]
@@ -173,6 +173,6 @@ def test_a_language_of_unknown_tokens_is_struck(tmp_path):
 def test_what_cannot_be_used_is_one_line(option, write, said, inputs, tmp_path):
     options = {"parallel": inputs[1]["parallel"], option: write(tmp_path / "p")}
     with pytest.raises(BadInputError, match=said) as caught:
-        audit_tokenizer(inputs[0], out=tmp_path / "out", **options)
+        audit(inputs[0], out=tmp_path / "out", **options)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forensics.audit.rules import RULES
+from forensics.auditing.rules import RULES
 from forensics.report.blocks import Badge, Block, Listing, Paragraph, Section, Table
 from forensics.report.declared import table
 from forensics.report.results import Results

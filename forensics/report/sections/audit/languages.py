@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forensics.audit.whole import language_name
+from forensics.auditing.whole import language_name
 from forensics.report.blocks import Badge, Block, Cell, FigureBlock, Number, Paragraph, Section, Table
 from forensics.report.declared import Column, field, number, records, table, text
 from forensics.report.results import Record, Results

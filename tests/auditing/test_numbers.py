@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Regex, models, pre_tokenizers
 
-from forensics.audit.numbers import DATE_FORMATS, cut_dates, cut_numbers, cuts_of
-from tests.audit.tokenizers_at_hand import at_hand
+from forensics.auditing.numbers import DATE_FORMATS, cut_dates, cut_numbers, cuts_of
+from tests.auditing.tokenizers_at_hand import at_hand
 
 
 def cutting(pattern):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from forensics.audit.template_flow import CONTENT_KEYS, flows, follow, key_of, parameters_of, says
-from forensics.audit.template_parse import walk
+from forensics.auditing.template_flow import CONTENT_KEYS, flows, follow, key_of, parameters_of, says
+from forensics.auditing.template_parse import walk
 
 if TYPE_CHECKING:
     from jinja2 import nodes

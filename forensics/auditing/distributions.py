@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.audit.languages import ParallelQuality
-from forensics.audit.premium import Ratio, ratio_of_sums
+from forensics.auditing.languages import ParallelQuality
+from forensics.auditing.premium import Ratio, ratio_of_sums
 from forensics.errors import BadInputError
 
 __all__ = [

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.audit.applied_merges import apply_merges
-from forensics.audit.residues import find_residues
+from forensics.auditing.applied_merges import apply_merges
+from forensics.auditing.residues import find_residues
 from forensics.errors import BadInputError
-from tests.audit.tokenizers_at_hand import at_hand
+from tests.auditing.tokenizers_at_hand import at_hand
 from tests.sources.written_tokenizers import LINES, texts
 from tests.vocabulary.vocabularies import byte_level_bpe
 

@@ -5,14 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from forensics.audit.kinds import vocabulary_kinds
-from forensics.audit.morphology import morphology_score, word_borders
-from forensics.audit.prune_plan import prune_plan, word_share
-from forensics.audit.template_difference import TemplateRelation, compare_templates
-from forensics.audit.template_roles import Fate
+from forensics.auditing.kinds import vocabulary_kinds
+from forensics.auditing.morphology import morphology_score, word_borders
+from forensics.auditing.prune_plan import prune_plan, word_share
+from forensics.auditing.template_difference import TemplateRelation, compare_templates
+from forensics.auditing.template_roles import Fate
 from forensics.vocabulary.build import build_vocabulary
-from tests.audit.templates import CHATML, THINKING
-from tests.audit.tokenizers_at_hand import at_hand, spelt
+from tests.auditing.templates import CHATML, THINKING
+from tests.auditing.tokenizers_at_hand import at_hand, spelt
 from tests.vocabulary.vocabularies import byte_level_bpe
 
 

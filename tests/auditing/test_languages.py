@@ -5,14 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import models
 
-from forensics.audit.encoded_text import encode_lines
-from forensics.audit.languages import audit_languages, dropped_characters, split_characters
-from forensics.audit.round_trip import decoder_of, round_trip
-from forensics.audit.unknown import is_byte_complete, unknown_ids
+from forensics.auditing.encoded_text import encode_lines
+from forensics.auditing.languages import audit_languages, dropped_characters, split_characters
+from forensics.auditing.round_trip import decoder_of, round_trip
+from forensics.auditing.unknown import is_byte_complete, unknown_ids
 from forensics.errors import BadInputError
 from forensics.sources.texts.parallel_text import read_parallel_text
 from forensics.vocabulary.build import build_vocabulary
-from tests.audit.tokenizers_at_hand import at_hand
+from tests.auditing.tokenizers_at_hand import at_hand
 from tests.sources.written_tokenizers import texts
 from tests.vocabulary.vocabularies import byte_level_bpe, saved
 

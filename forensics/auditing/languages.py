@@ -20,11 +20,11 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 
-from forensics.audit.encoded_text import EncodedText, encode_lines
-from forensics.audit.premium import Ratio, ratio_of_sums
-from forensics.audit.round_trip import Decoder, RoundTrip, decoder_of, round_trip
-from forensics.audit.unknown import is_byte_complete, unknown_ids
-from forensics.audit.words import UNSPACED_SCRIPTS, WordQuality, word_quality, words_of
+from forensics.auditing.encoded_text import EncodedText, encode_lines
+from forensics.auditing.premium import Ratio, ratio_of_sums
+from forensics.auditing.round_trip import Decoder, RoundTrip, decoder_of, round_trip
+from forensics.auditing.unknown import is_byte_complete, unknown_ids
+from forensics.auditing.words import UNSPACED_SCRIPTS, WordQuality, word_quality, words_of
 from forensics.errors import BadInputError
 from forensics.progress import Progress
 from forensics.sources.interface import TokenizerSource

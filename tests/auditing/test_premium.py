@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.audit.premium import (
+from forensics.auditing.premium import (
     gini,
     joined_ratio,
     mean_of_ratios,
@@ -11,7 +11,7 @@ from forensics.audit.premium import (
     require_same_variant,
 )
 from forensics.errors import BadInputError
-from tests.audit.tokenizers_at_hand import at_hand
+from tests.auditing.tokenizers_at_hand import at_hand
 
 lengths = st.lists(st.tuples(st.integers(0, 90), st.integers(1, 60)), min_size=40, max_size=80)
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.audit.applied_merges import AppliedMerges
+from forensics.auditing.applied_merges import AppliedMerges
 
 __all__ = ["IOS_LEVELS", "R_LEVELS", "Residues", "find_residues"]
 

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.audit.rules import RULES
-from forensics.audit.template import audit_template, copies_differ
-from forensics.audit.template_constants import literals
-from forensics.audit.template_parse import TemplateError, parse_template, walk
-from forensics.audit.template_roles import Fate
+from forensics.auditing.rules import RULES
+from forensics.auditing.template import audit_template, copies_differ
+from forensics.auditing.template_constants import literals
+from forensics.auditing.template_parse import TemplateError, parse_template, walk
+from forensics.auditing.template_roles import Fate
 from forensics.schema.finding import Level
-from tests.audit.templates import CHATML, INNOCENT, PLANTS, SPECIAL
+from tests.auditing.templates import CHATML, INNOCENT, PLANTS, SPECIAL
 
 
 def rules_of(text, special=SPECIAL):
@@ -242,7 +242,7 @@ def test_copies_of_a_template_that_differ():
 
 
 def test_the_template_of_the_demo_model_against_its_own_tokens():
-    from tests.audit.tokenizers_at_hand import at_hand
+    from tests.auditing.tokenizers_at_hand import at_hand
 
     source, _ = at_hand("smollm2")
     special = {token.content for token in source.added_tokens}

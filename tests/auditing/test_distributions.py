@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.audit.distributions import (
+from forensics.auditing.distributions import (
     average_rank,
     divergence,
     lengths_against,
@@ -11,10 +11,10 @@ from forensics.audit.distributions import (
     renyi_efficiency,
     renyi_entropy,
 )
-from forensics.audit.languages import audit_languages
+from forensics.auditing.languages import audit_languages
 from forensics.errors import BadInputError
-from tests.audit.test_languages import PARALLEL
-from tests.audit.tokenizers_at_hand import at_hand
+from tests.auditing.test_languages import PARALLEL
+from tests.auditing.tokenizers_at_hand import at_hand
 
 counts = st.lists(st.integers(0, 60), min_size=2, max_size=12).filter(lambda found: sum(found) > 0)
 

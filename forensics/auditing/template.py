@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from types import FrameType, FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
-from forensics.audit.rules import found, listed
-from forensics.audit.template_constants import Literal, constant_text, literals, set_once
-from forensics.audit.template_flow import ContentTest, content_tests, variables_read
-from forensics.audit.template_parse import TemplateError, parse_template, walk
-from forensics.audit.template_roles import ROLES, Fate, fate_of_role
+from forensics.auditing.rules import found, listed
+from forensics.auditing.template_constants import Literal, constant_text, literals, set_once
+from forensics.auditing.template_flow import ContentTest, content_tests, variables_read
+from forensics.auditing.template_parse import TemplateError, parse_template, walk
+from forensics.auditing.template_roles import ROLES, Fate, fate_of_role
 from forensics.schema.finding import Finding, Level
 
 if TYPE_CHECKING:

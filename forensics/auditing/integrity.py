@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics.audit.kinds import Risk, id_gaps, risks_of
-from forensics.audit.round_trip import decoder_of, round_trip
-from forensics.audit.rules import found, listed
+from forensics.auditing.kinds import Risk, id_gaps, risks_of
+from forensics.auditing.round_trip import decoder_of, round_trip
+from forensics.auditing.rules import found, listed
 from forensics.schema.finding import Finding, Level
 from forensics.schema.words import Category
 from forensics.sources.interface import TokenizerModel, TokenizerSource

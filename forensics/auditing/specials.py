@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from forensics.audit.rules import found, listed
+from forensics.auditing.rules import found, listed
 from forensics.schema.finding import Finding, Level
 from forensics.sources.interface import TokenizerSource
 from forensics.vocabulary.special import SpecialToken, special_findings

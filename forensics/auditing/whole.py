@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from forensics.audit.integrity import integrity_findings
-from forensics.audit.kinds import VocabularyKinds, id_gaps, longest_pieces, vocabulary_kinds
-from forensics.audit.languages import REFERENCE, ParallelQuality, audit_languages
-from forensics.audit.numbers import DateCuts, NumberCuts, cut_dates, cut_numbers
-from forensics.audit.specials import special_token_findings
-from forensics.audit.template import TemplateAudit, audit_template, copies_differ
+from forensics.auditing.integrity import integrity_findings
+from forensics.auditing.kinds import VocabularyKinds, id_gaps, longest_pieces, vocabulary_kinds
+from forensics.auditing.languages import REFERENCE, ParallelQuality, audit_languages
+from forensics.auditing.numbers import DateCuts, NumberCuts, cut_dates, cut_numbers
+from forensics.auditing.specials import special_token_findings
+from forensics.auditing.template import TemplateAudit, audit_template, copies_differ
 from forensics.progress import Progress
 from forensics.schema.finding import Finding, Level, sorted_findings
 from forensics.sources.interface import TokenizerSource

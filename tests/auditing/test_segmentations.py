@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.audit.segmentations import (
+from forensics.auditing.segmentations import (
     METHODS,
     compare_segmentations,
     fewest_tokens,
@@ -13,7 +13,7 @@ from forensics.audit.segmentations import (
     longest_suffix,
 )
 from forensics.errors import BadInputError
-from tests.audit.tokenizers_at_hand import at_hand
+from tests.auditing.tokenizers_at_hand import at_hand
 from tests.vocabulary.vocabularies import byte_level_bpe
 
 words = st.text("abc", min_size=1, max_size=8)

@@ -2,11 +2,11 @@ import json
 
 from tokenizers import AddedToken
 
-from forensics.audit.specials import special_token_findings
+from forensics.auditing.specials import special_token_findings
 from forensics.schema.finding import Level
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary
-from tests.audit.tokenizers_at_hand import at_hand
+from tests.auditing.tokenizers_at_hand import at_hand
 from tests.vocabulary.vocabularies import byte_level_bpe
 
 TEMPLATE = "{% for m in messages %}<|user|>{{ m['content'] }}{% endfor %}"
@@ -20,7 +20,7 @@ def by_rule(source):
 
 
 def test_tokenizer_without_special_tokens_has_nothing_to_tell():
-    from forensics.audit.specials import given_by_text
+    from forensics.auditing.specials import given_by_text
 
     source, vocabulary = at_hand("byte_level")
     found = special_token_findings(source, vocabulary)

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.audit.kinds import Kind, Risk, id_gaps, longest_pieces, risks_of, vocabulary_kinds
+from forensics.auditing.kinds import Kind, Risk, id_gaps, longest_pieces, risks_of, vocabulary_kinds
 from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE
 from forensics.vocabulary.build import build_vocabulary
-from tests.audit.tokenizers_at_hand import at_hand, spelt
+from tests.auditing.tokenizers_at_hand import at_hand, spelt
 from tests.vocabulary.vocabularies import byte_level_bpe, wordpiece
 
 PLANTED = {

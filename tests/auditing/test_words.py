@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.audit.encoded_text import encode_lines
-from forensics.audit.words import WordVariant, tokens_of_words, word_quality, words_in_context, words_of
+from forensics.auditing.encoded_text import encode_lines
+from forensics.auditing.words import WordVariant, tokens_of_words, word_quality, words_in_context, words_of
 from forensics.sources.texts.parallel_text import read_parallel_text
-from tests.audit.tokenizers_at_hand import at_hand
+from tests.auditing.tokenizers_at_hand import at_hand
 from tests.sources.written_tokenizers import texts, words
 
 

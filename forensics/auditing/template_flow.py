@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forensics.audit.template_parse import walk
+from forensics.auditing.template_parse import walk
 
 if TYPE_CHECKING:
     from jinja2 import nodes

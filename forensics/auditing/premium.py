@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from forensics.audit.encoded_text import sequence_lengths
+from forensics.auditing.encoded_text import sequence_lengths
 from forensics.errors import BadInputError
 
 if TYPE_CHECKING:

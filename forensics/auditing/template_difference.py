@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from forensics.audit.template_constants import literals
-from forensics.audit.template_flow import content_tests, variables_read
-from forensics.audit.template_parse import TemplateError, parse_template
-from forensics.audit.template_roles import ROLES, Fate, fate_of_role
+from forensics.auditing.template_constants import literals
+from forensics.auditing.template_flow import content_tests, variables_read
+from forensics.auditing.template_parse import TemplateError, parse_template
+from forensics.auditing.template_roles import ROLES, Fate, fate_of_role
 
 __all__ = ["TemplateDifference", "TemplateRelation", "compare_templates"]
 

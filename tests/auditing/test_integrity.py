@@ -6,13 +6,13 @@ import json
 import pytest
 from tokenizers import Regex, normalizers, pre_tokenizers
 
-from forensics.audit.integrity import ROUND_TRIP_TEXTS, integrity_findings, unreachable_reasons
-from forensics.audit.rules import RULES, listed
+from forensics.auditing.integrity import ROUND_TRIP_TEXTS, integrity_findings, unreachable_reasons
+from forensics.auditing.rules import RULES, listed
 from forensics.schema.finding import Level
 from forensics.sources.interface import AddedToken
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary
-from tests.audit.tokenizers_at_hand import at_hand, spelt
+from tests.auditing.tokenizers_at_hand import at_hand, spelt
 from tests.vocabulary.vocabularies import byte_level_bpe, wordpiece
 
 

@@ -2,14 +2,14 @@ import dataclasses
 
 import pytest
 
-from forensics.audit.languages import audit_languages
-from forensics.audit.premium import Ratio
-from forensics.audit.whole import audit_tokenizer, headline, language_name
+from forensics.auditing.languages import audit_languages
+from forensics.auditing.premium import Ratio
+from forensics.auditing.whole import audit_tokenizer, headline, language_name
 from forensics.schema.finding import Level
 from forensics.sources.tokenizer_files.chat_templates import ChatTemplate
-from tests.audit.templates import CHATML
-from tests.audit.test_languages import PARALLEL
-from tests.audit.tokenizers_at_hand import at_hand
+from tests.auditing.templates import CHATML
+from tests.auditing.test_languages import PARALLEL
+from tests.auditing.tokenizers_at_hand import at_hand
 
 
 def test_whole_audit_has_every_part_and_is_the_same_again():

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from forensics.audit.encoded_text import EncodedText, sequence_lengths
+from forensics.auditing.encoded_text import EncodedText, sequence_lengths
 from forensics.vocabulary.components import without_automatic_prefix
 from forensics.vocabulary.vocabulary import Vocabulary
 
