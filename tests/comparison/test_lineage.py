@@ -21,7 +21,7 @@ from forensics.comparison.vocabularies import compare_vocabularies, describe_pie
 from forensics.sources.texts.parallel_text import read_parallel_text
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary
-from tests.audit.tokenizers_at_hand import at_hand
+from tests.auditing.tokenizers_at_hand import at_hand
 
 
 def trained(language, size=900):

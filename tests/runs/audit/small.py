@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.audit.templates import CHATML
+from tests.auditing.templates import CHATML
 from tests.sources.written_tokenizers import byte_level_json
 
 LANGUAGES = {

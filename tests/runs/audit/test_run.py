@@ -11,7 +11,7 @@ from forensics.report.results import load_results
 from forensics.runs.audit.run import audit
 from forensics.schema.audit_summary import AuditSummary
 from forensics.schema.record import from_json, to_json
-from tests.audit.tokenizers_at_hand import at_hand
+from tests.auditing.tokenizers_at_hand import at_hand
 from tests.runs.audit.small import LANGUAGES, write_corpora, write_parallel, write_tokenizer, write_words
 
 
