@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from forensics.comparison.merge_order import merges_in_bytes
 from forensics.comparison.rules import RULES
+from forensics.comparison.spelt import SpeltVocabulary
 from forensics.schema.finding import Evidence, Finding, Level
 from forensics.sources.gguf.metadata import (
     CONTROL,
@@ -22,7 +23,6 @@ from forensics.sources.gguf.metadata import (
     GGUFTokenizer,
 )
 from forensics.sources.interface import TokenizerSource
-from forensics.vocabulary.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import tokenizers
@@ -44,8 +44,8 @@ _SHOWN = 5
 
 
 def gguf_parity(
-    model: tuple[TokenizerSource, Vocabulary],
-    converted: tuple[TokenizerSource, Vocabulary],
+    model: tuple[TokenizerSource, SpeltVocabulary],
+    converted: tuple[TokenizerSource, SpeltVocabulary],
     metadata: GGUFTokenizer,
 ) -> tuple[Finding, ...]:
     """Return in what a GGUF file's tokenizer differs from the original.
@@ -87,7 +87,7 @@ def _finding(
     return Finding(rule, level or RULES[rule].level, message, subject, evidence=evidence or {})
 
 
-def _sizes(model: Vocabulary, converted: Vocabulary, metadata: GGUFTokenizer) -> Iterator[Finding]:
+def _sizes(model: SpeltVocabulary, converted: SpeltVocabulary, metadata: GGUFTokenizer) -> Iterator[Finding]:
     if len(model) == len(converted):
         return
     unused = int((metadata.types[len(model) :] == UNUSED).sum())
@@ -102,7 +102,7 @@ def _sizes(model: Vocabulary, converted: Vocabulary, metadata: GGUFTokenizer) ->
         yield _finding("parity/piece", "missing", message, evidence={"count": len(missing)})
 
 
-def _pieces(model: Vocabulary, converted: Vocabulary) -> Iterator[Finding]:
+def _pieces(model: SpeltVocabulary, converted: SpeltVocabulary) -> Iterator[Finding]:
     differing = [
         f"id {token_id} is {one!r} and {other!r}"
         for token_id, (one, other) in enumerate(zip(model.bytes, converted.bytes, strict=False))
@@ -136,7 +136,7 @@ def _types(model: TokenizerSource, metadata: GGUFTokenizer) -> Iterator[Finding]
 
 
 def _merges(
-    model: tuple[TokenizerSource, Vocabulary], converted: tuple[TokenizerSource, Vocabulary]
+    model: tuple[TokenizerSource, SpeltVocabulary], converted: tuple[TokenizerSource, SpeltVocabulary]
 ) -> Iterator[Finding]:
     # A SentencePiece kind has scores in place of merges, from which the reader makes a list of its own.
     if not model[0].merges or not converted[0].byte_level or not converted[0].merges:

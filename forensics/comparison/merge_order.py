@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from forensics.comparison.spelt import SpeltVocabulary
 from forensics.sources.interface import TokenizerSource
-from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["MergeOrder", "compare_merges", "compare_scores", "longest_common_order", "merges_in_bytes"]
 
@@ -56,7 +56,7 @@ class MergeOrder:
         return min(1.0, 2 / self.shared**0.5) if self.shared else None
 
 
-def merges_in_bytes(source: TokenizerSource, vocabulary: Vocabulary) -> list[BytePair]:
+def merges_in_bytes(source: TokenizerSource, vocabulary: SpeltVocabulary) -> list[BytePair]:
     """Return the merges as pairs of bytes, each once, in order; pieces outside the vocabulary as spelt."""
     spelt = {
         piece: data
@@ -71,7 +71,7 @@ def merges_in_bytes(source: TokenizerSource, vocabulary: Vocabulary) -> list[Byt
 
 
 def compare_merges(
-    a: tuple[TokenizerSource, Vocabulary], b: tuple[TokenizerSource, Vocabulary]
+    a: tuple[TokenizerSource, SpeltVocabulary], b: tuple[TokenizerSource, SpeltVocabulary]
 ) -> MergeOrder | None:
     """Return how much of the order of two merge lists is the same; None if one has no merges.
 
@@ -84,7 +84,7 @@ def compare_merges(
 
 
 def compare_scores(
-    a: tuple[TokenizerSource, Vocabulary], b: tuple[TokenizerSource, Vocabulary]
+    a: tuple[TokenizerSource, SpeltVocabulary], b: tuple[TokenizerSource, SpeltVocabulary]
 ) -> MergeOrder | None:
     """Return the same for pieces ordered by falling score, as Unigram has them; None if one has no scores."""
     lists = []

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from forensics.comparison.spelt import SpeltVocabulary
 from forensics.sources.interface import TokenizerSource
 from forensics.vocabulary.spelling import continues_word
-from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["PieceKey", "VocabularyDifference", "compare_vocabularies", "describe_pieces", "ordinary_pieces"]
 
@@ -36,7 +36,7 @@ class VocabularyDifference:
     same_id: int
 
 
-def ordinary_pieces(source: TokenizerSource, vocabulary: Vocabulary) -> dict[PieceKey, int]:
+def ordinary_pieces(source: TokenizerSource, vocabulary: SpeltVocabulary) -> dict[PieceKey, int]:
     """Return the pieces that the algorithm gives -> id; of several ids with the same bytes the first.
 
     :param source: The tokenizer.
@@ -51,7 +51,7 @@ def ordinary_pieces(source: TokenizerSource, vocabulary: Vocabulary) -> dict[Pie
 
 
 def compare_vocabularies(
-    a: tuple[TokenizerSource, Vocabulary], b: tuple[TokenizerSource, Vocabulary]
+    a: tuple[TokenizerSource, SpeltVocabulary], b: tuple[TokenizerSource, SpeltVocabulary]
 ) -> VocabularyDifference:
     """Return which ordinary pieces two tokenizers share.
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forensics.comparison.scans import ScanOfTokens
+from forensics.comparison.spelt import SpeltPieces, spell
 from forensics.errors import BadInputError
 from forensics.progress import Progress
 from forensics.report.results import load_results
 from forensics.sources.interface import Checkpoint, TokenizerSource
-from forensics.vocabulary.build import build_vocabulary
-from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["MOST", "OpenScan", "OpenTokenizer", "Side", "open_sides"]
 
@@ -51,7 +50,7 @@ class Side:
     name: str
     opened: OpenTokenizer | OpenScan
     #: Of a tokenizer, once the work has begun.
-    vocabulary: Vocabulary | None = None
+    vocabulary: SpeltPieces | None = None
 
     @property
     def what(self) -> str:
@@ -61,7 +60,7 @@ class Side:
         return "tokenizer" if self.opened.checkpoint is None else "checkpoint"
 
     @property
-    def tokenizer(self) -> tuple[TokenizerSource, Vocabulary]:
+    def tokenizer(self) -> tuple[TokenizerSource, SpeltPieces]:
         """The tokenizer and its vocabulary, where the work has begun."""
         if isinstance(self.opened, OpenScan) or self.vocabulary is None:
             raise TypeError(f"{self.name} has no vocabulary yet")
@@ -71,7 +70,7 @@ class Side:
         """Return it with its vocabulary worked out; a scan as it is."""
         if isinstance(self.opened, OpenScan):
             return self
-        return replace(self, vocabulary=build_vocabulary(self.opened.source))
+        return replace(self, vocabulary=spell(self.opened.source))
 
     def files(self) -> dict[str, frozenset[Path]]:
         """Return what is read of it, by what it is for."""

@@ -16,8 +16,8 @@ def lengths(results: Results[CompareSummary]) -> Section | None:
     tables: list[Block] = [
         table(
             f"lengths-{pair.other.lower()}",
-            f"Tokens of {names[pair.other]} ({pair.other}) over those of {names['A']} (A) for the same "
-            "lines, with the 95 % interval over blocks of lines; and the premium against English in each. "
+            f"Tokens of {names[pair.other]} over those of {names['A']} for the same lines, "
+            "with the 95 % interval over blocks of lines; and the premium against English in each. "
             f"Variant: {results.summary.lengths_variant}.",
             pair.lengths,
             ("language", lambda each: each.language),
