@@ -23,10 +23,10 @@ from forensics.audit.languages import audit_languages
 from forensics.audit.numbers import cut_dates, cut_numbers
 from forensics.audit.residues import find_residues
 from forensics.audit.specials import special_token_findings
-from forensics.compare.fields import compare_added_tokens, compare_fields
-from forensics.compare.lineage import lineage
-from forensics.compare.merge_order import compare_merges
-from forensics.compare.vocabularies import compare_vocabularies
+from forensics.comparison.fields import compare_added_tokens, compare_fields
+from forensics.comparison.lineage import lineage
+from forensics.comparison.merge_order import compare_merges
+from forensics.comparison.vocabularies import compare_vocabularies
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.texts.parallel_text import read_parallel_text
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer

@@ -11,9 +11,9 @@ import argparse
 from itertools import combinations
 from pathlib import Path
 
-from forensics.compare.lineage import Relation, lineage
-from forensics.compare.merge_order import compare_merges
-from forensics.compare.vocabularies import compare_vocabularies
+from forensics.comparison.lineage import Relation, lineage
+from forensics.comparison.merge_order import compare_merges
+from forensics.comparison.vocabularies import compare_vocabularies
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary

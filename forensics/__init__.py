@@ -1,16 +1,23 @@
 """Audits of released language models.
 
-`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.tokens`, and the sources
-`fx.open_checkpoint` and `fx.open_tokenizer`. Results carry `.tokens` (a pandas table), `.summary` and
-`.save(folder)`. Importing this costs milliseconds; a name brings its libraries when it is first used.
+`import forensics as fx` gives what the command line gives: `fx.scan`, `fx.audit`, `fx.tokens`, and
+the sources `fx.open_checkpoint` and `fx.open_tokenizer`. Results carry `.tokens` (a pandas table), `.summary`
+and `.save(folder)`. Importing this costs milliseconds; a name brings its libraries when it is first used.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
 
+# Not imported: under `python -m forensics` the working folder comes first until `__main__` has run, and a
+# `typing.py` in it would be taken.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from forensics.runs.audit.run import audit
+    from forensics.runs.compare.run import compare
     from forensics.runs.mixture.run import infer_mixture
     from forensics.runs.scan.run import scan
     from forensics.runs.sticky.run import find_sticky_tokens
@@ -18,23 +25,36 @@ if TYPE_CHECKING:
     from forensics.sources import open_checkpoint, open_tokenizer
 
 __version__ = "0.1.0"
-__all__ = ["find_sticky_tokens", "infer_mixture", "open_checkpoint", "open_tokenizer", "scan", "tokens"]
+__all__ = [
+    "audit",
+    "compare",
+    "find_sticky_tokens",
+    "infer_mixture",
+    "open_checkpoint",
+    "open_tokenizer",
+    "scan",
+    "tokens",
+]
 
-#: Public name -> module that defines it.
+#: Public name -> module that defines it, where that is not the module of `forensics.runs` of the same name.
 _HOMES = {
+    "audit": "forensics.runs.audit.run",
+    "compare": "forensics.runs.compare.run",
     "find_sticky_tokens": "forensics.runs.sticky.run",
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
     "infer_mixture": "forensics.runs.mixture.run",
     "scan": "forensics.runs.scan.run",
-    "tokens": "forensics.runs.tokens",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    home = _HOMES.get(name, f"forensics.runs.{name}")
+    if not name.startswith("_") and find_spec(home) is not None:
+        found = getattr(import_module(home), name, None)
+        if found is not None:
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -7,10 +7,11 @@ import runpy
 
 import pytest
 
-from forensics.cli.main import COMMANDS, cli
+from forensics.cli.main import cli, command_names
 from forensics.schema.indicators import INDICATOR_NAMES
 from tests.extras import ROOT
 
+COMMANDS = command_names()
 INTERFACE = (ROOT / "docs" / "interface.md").read_text("utf-8")
 #: All but the page on style, which names files of other projects.
 PAGES = [page for page in (ROOT / "docs").glob("*.md") if page.stem != "style"]
@@ -24,10 +25,10 @@ def parts() -> dict[str, str]:
 
 
 def test_every_command_has_its_part_of_the_interface_and_no_part_is_about_nothing():
-    assert set(parts()) == set(COMMANDS)
+    assert set(parts()) == set(command_names())
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", command_names())
 def test_options_that_the_interface_promises_exist(name):
     promised = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", parts()[name]))
     context = cli.make_context("forensics", [name], resilient_parsing=True)
@@ -46,7 +47,7 @@ def test_files_of_the_package_that_a_page_names_exist(page):
 
 
 def test_every_command_shows_one_runnable_example_in_its_help():
-    for name in COMMANDS:
+    for name in command_names():
         context = cli.make_context("forensics", [name], resilient_parsing=True)
         assert f"forensics {name} " in cli.get_command(context, name).epilog
 

@@ -52,7 +52,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> Non
         file.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(OutputError, match=r"report\.md.*No space left on device.*--out") as caught:
+    with pytest.raises(OutputError, match=r"report\.md.*No space left on device.*`out`") as caught:
         write_atomically(path, fill_the_disk)
     assert "\n" not in str(caught.value)
     assert path.read_text() == "old"

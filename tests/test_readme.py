@@ -50,6 +50,13 @@ def test_tokens_prints_what_the_readme_shows(workplace, capsys):
 
 
 @pytest.mark.slow
+def test_compare_prints_what_the_readme_shows(workplace, capsys):
+    shown = example("forensics compare demo demo")
+    assert run(shown.arguments) == 0
+    assert words(capsys.readouterr().out) == words(shown.output)
+
+
+@pytest.mark.slow
 def test_mixture_prints_what_the_readme_shows(workplace, capsys):
     from tests.extras import need
 

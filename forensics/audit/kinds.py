@@ -149,7 +149,7 @@ def longest_pieces(vocabulary: Vocabulary, kinds: VocabularyKinds, most: int = 1
 def risks_of(text: str) -> frozenset[Risk]:
     r"""Return what a reader of `text` cannot see in it.
 
-    >>> sorted(risks_of("a\\u200bb"))
+    >>> sorted(risks_of("a\u200bb"))
     [<Risk.INVISIBLE: 'invisible'>]
     """
     if text.isascii() and text.isprintable():

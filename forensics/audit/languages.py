@@ -38,6 +38,7 @@ __all__ = [
     "LanguageQuality",
     "ParallelQuality",
     "audit_languages",
+    "dropped_characters",
     "split_characters",
 ]
 
@@ -46,7 +47,8 @@ Int64Array = npt.NDArray[np.int64]
 
 #: How lines are encoded for every figure but those of words.
 VARIANT = "sums/lines/no_specials"
-#: Share of unknown tokens above which a language is struck from median and maximum.
+#: Share of unknown tokens above which a language is struck from median and maximum; where there is no
+#: unknown token, of dropped characters.
 STRUCK_ABOVE = 0.10
 REFERENCE = "eng_Latn"
 
@@ -77,13 +79,15 @@ class LanguageQuality:
     tokens: int
     #: Against the reference language.
     premium: Ratio
-    #: Whether unknown tokens make the premium meaningless.
+    #: Whether unknown tokens or dropped characters make the premium meaningless.
     struck: bool
     #: Comparable between tokenizers on this language, never between scripts.
     bytes_per_token: float
     characters_per_token: float
     #: Share of tokens that are unknown, or None for a tokenizer that can spell every byte.
     unknown: float | None
+    #: Share of the visible characters that no token covers: dropped without an unknown token.
+    dropped: float
     #: Lines that come back after decoding.
     round_trip: RoundTrip
     #: Share of characters that are spread over several tokens.
@@ -197,8 +201,11 @@ class _Audit:
         unknown = None
         if self.unknown is None:
             reasons["unknown"] = "the vocabulary spells every byte"
+        elif not len(self.unknown):
+            reasons["unknown"] = "there is no unknown token; what the vocabulary lacks is dropped"
         elif len(encoded.ids):
             unknown = float(np.isin(encoded.ids, self.unknown).mean())
+        dropped = dropped_characters(encoded)
         words = None
         if script in UNSPACED_SCRIPTS:
             reasons["words"] = f"{script} is written without spaces between words"
@@ -215,10 +222,11 @@ class _Audit:
             characters=characters,
             tokens=tokens,
             premium=ratio_of_sums(encoded.line_lengths, base),
-            struck=unknown is not None and unknown > STRUCK_ABOVE,
+            struck=(dropped if unknown is None else unknown) > STRUCK_ABOVE,
             bytes_per_token=nbytes / max(tokens, 1),
             characters_per_token=characters / max(tokens, 1),
             unknown=unknown,
+            dropped=dropped,
             round_trip=round_trip(lines, self.decode(encoded.ids_of_lines())),
             split_characters=split_characters(encoded, self.is_partial) / max(characters, 1),
             coverage=_coverage(lines, self.characters),
@@ -228,6 +236,18 @@ class _Audit:
             ids=ids.astype(np.int32),
             counts=counts.astype(np.int64),
         )
+
+
+def dropped_characters(encoded: EncodedText) -> float:
+    """Return the share of the characters, whitespace left out, that no token covers."""
+    first_of_line = np.concatenate([[0], np.cumsum([len(line) for line in encoded.lines])])
+    at = encoded.spans + first_of_line[encoded.line_of_token][:, None]
+    change = np.zeros(first_of_line[-1] + 1, dtype=np.int64)
+    np.add.at(change, at[:, 0], 1)
+    np.add.at(change, at[:, 1], -1)
+    visible = np.array([not character.isspace() for character in "".join(encoded.lines)], dtype=np.bool_)
+    covered = np.cumsum(change)[:-1] > 0
+    return float((visible & ~covered).sum() / max(visible.sum(), 1))
 
 
 def split_characters(encoded: EncodedText, is_partial: npt.NDArray[np.bool_]) -> int:

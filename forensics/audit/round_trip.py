@@ -67,7 +67,7 @@ def decoder_of(source: TokenizerSource, vocabulary: Vocabulary) -> Decoder:
 def round_trip(texts: Sequence[str], decoded: Sequence[str]) -> RoundTrip:
     r"""Return how many of `texts` equal what was decoded.
 
-    >>> round_trip(["a b", "e\\u0301"], ["a b", "\\u00e9"])
+    >>> round_trip(["a b", "e\u0301"], ["a b", "\u00e9"])
     RoundTrip(texts=2, exact=1, nearly=2)
     """
     exact = sum(text == again for text, again in zip(texts, decoded, strict=True))

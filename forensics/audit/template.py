@@ -229,7 +229,7 @@ def _hidden(text: str) -> str:
 
 
 def _missing_tokens(every: Sequence[Literal], known: frozenset[str]) -> Iterator[Construct]:
-    folded = {_folded(token): token for token in known}
+    folded = {_folded(token): token for token in sorted(known)}
     for literal in every:
         for match in _TOKEN_LIKE.finditer(literal.text):
             token = match.group()
@@ -305,6 +305,8 @@ def _sentences(test: ContentTest, known: frozenset[str]) -> Iterator[str]:
     """Yield the constant sentences that the branches write or set, special tokens taken out."""
     from jinja2 import nodes
 
+    # The longest first: one special token may be part of another.
+    ordered = sorted(known, key=lambda token: (-len(token), token))
     for branch in test.branches:
         for node in walk(branch):
             if isinstance(node, nodes.TemplateData):
@@ -313,7 +315,7 @@ def _sentences(test: ContentTest, known: frozenset[str]) -> Iterator[str]:
                 text = node.value
             else:
                 continue
-            for token in known:
+            for token in ordered:
                 text = text.replace(token, " ") if token else text
             text = _MARK_UP.sub(" ", text)
             if sum(any(map(str.isalpha, word)) for word in text.split()) >= WORDS_OF_A_SENTENCE:

@@ -88,5 +88,8 @@ def save_run(
     for schema in kind.tables:
         data.append(write_table(folder / f"{schema.name}.parquet", tables[schema.name], schema))
     record = to_json(summary)
-    data += [write_json(folder / name, record) for name in (kind.also_as, "summary.json") if name]
+    if kind.also_as:
+        kept = {key: value for key, value in record.items() if key not in kind.also_without}
+        data.append(write_json(folder / kind.also_as, kept))
+    data.append(write_json(folder / "summary.json", record))
     return [*render(folder), *data]

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from forensics.errors import BadInputError
 from forensics.files import read_json
@@ -19,7 +19,7 @@ from forensics.report.tables import read_table
 from forensics.report.visible import TokenText, token_text
 from forensics.schema.indicators import INDICATOR_NAMES
 from forensics.schema.manifest import Manifest
-from forensics.schema.record import RecordError, from_json
+from forensics.schema.record import JsonValue, RecordError, from_json
 from forensics.schema.scan import ScanSummary
 from forensics.schema.words import Role, Verdict
 
@@ -48,6 +48,7 @@ class Summary(Protocol):
 
 
 S_co = TypeVar("S_co", bound=Summary, covariant=True)
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,11 +146,19 @@ def load_results(folder: Path) -> Results[Any]:
     path = folder / "summary.json"
     data = read_json(path)
     kind = kind_of(data.get("kind"))
-    try:
-        summary = from_json(kind.summary, data)
-    except RecordError as error:
-        raise BadInputError(path, f"no summary of this version ({error})", "run the command again") from error
+    summary = _record(path, "summary", kind.summary, data)
     tables = {schema.name: read_table(folder / f"{schema.name}.parquet", schema) for schema in kind.tables}
-    manifest = folder / "manifest.json"
-    found = cast("Manifest", read_json(manifest)) if manifest.exists() else Manifest()
-    return Results(summary, tables, found)
+    path = folder / "manifest.json"
+    manifest = _record(path, "manifest", Manifest, read_json(path)) if path.exists() else Manifest()
+    return Results(summary, tables, manifest)
+
+
+def _record(path: Path, name: str, kind: type[R], data: Mapping[str, JsonValue]) -> R:
+    """Return what `path` holds as a record of `kind`.
+
+    :raises BadInputError: If it is none.
+    """
+    try:
+        return from_json(kind, data)
+    except RecordError as error:
+        raise BadInputError(path, f"no {name} of this version ({error})", "run the command again") from error

@@ -1,6 +1,7 @@
-"""`manifest.json`: where a run's numbers come from. Plain dictionaries at run time, typed for mypy."""
+"""`manifest.json`: where a run's numbers come from. Plain dictionaries, typed for mypy and for reading back.
 
-from __future__ import annotations
+No postponed annotations here: `NotRequired` would be hidden in a string from what reads the types.
+"""
 
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict

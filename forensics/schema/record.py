@@ -7,7 +7,7 @@ them; keys that it needs and does not find are an error that names them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args, get_origin
 
 from forensics.errors import ForensicsError
 
@@ -53,7 +53,14 @@ def _converter() -> Converter:
         from cattrs.preconf.json import make_converter
 
         _CONVERTER = make_converter()
+        # A value of JSON stays as it is: the recursive type itself is beyond cattrs.
+        _CONVERTER.register_structure_hook_func(_is_any_json, lambda value, _: value)
     return _CONVERTER
+
+
+def _is_any_json(kind: object) -> bool:
+    """Whether `kind` is `JsonValue`, at whatever depth its references are resolved."""
+    return {list, dict} <= {get_origin(member) for member in get_args(kind)}
 
 
 _CONVERTER: Converter | None = None

@@ -1,17 +1,20 @@
 import numpy as np
 import pytest
+import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import models
 
 from forensics.audit.encoded_text import encode_lines
-from forensics.audit.languages import audit_languages, split_characters
+from forensics.audit.languages import audit_languages, dropped_characters, split_characters
 from forensics.audit.round_trip import decoder_of, round_trip
 from forensics.audit.unknown import is_byte_complete, unknown_ids
 from forensics.errors import BadInputError
 from forensics.sources.texts.parallel_text import read_parallel_text
+from forensics.vocabulary.build import build_vocabulary
 from tests.audit.tokenizers_at_hand import at_hand
 from tests.sources.written_tokenizers import texts
-from tests.vocabulary.vocabularies import byte_level_bpe
+from tests.vocabulary.vocabularies import byte_level_bpe, saved
 
 PARALLEL = {
     "eng_Latn": tuple(f"All people number {i} are free" for i in range(60)),
@@ -94,10 +97,28 @@ def test_unknown_tokens_are_counted_from_the_files_word(tmp_path):
     assert is_byte_complete(byte_level)
 
 
+def test_text_dropped_without_an_unknown_token_is_struck(tmp_path):
+    # A BPE of ten letters and no unknown token: the library drops every other character.
+    encoder = tokenizers.Tokenizer(models.BPE({letter: i for i, letter in enumerate("abcdefghij")}, []))
+    source = saved(tmp_path, encoder)
+    text = {"eng_Latn": ["abcdef"] * 50, "und_Latn": ["abcxyzwvu"] * 50, "xxx_Latn": ["xyz"] * 50}
+    found = audit_languages(source, build_vocabulary(source), text)
+    by_name = {one.language: one for one in found.languages}
+    assert [by_name[name].dropped for name in text] == pytest.approx([0, 6 / 9, 1])
+    assert [by_name[name].struck for name in text] == [False, True, True]
+    assert by_name["und_Latn"].unknown is None and "dropped" in by_name["und_Latn"].not_applicable["unknown"]
+    assert found.median_premium is None and found.highest is None
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(texts, min_size=1, max_size=3))
+def test_no_character_is_dropped_by_a_byte_level_tokenizer(lines):
+    source, _ = at_hand("byte_level")
+    assert dropped_characters(encode_lines(source.encoder, lines)) == 0
+
+
 def test_coverage_counts_letters_that_are_a_token(tmp_path):
     source = byte_level_bpe(tmp_path, [("Ã", "©")])
-    from forensics.vocabulary.build import build_vocabulary
-
     found = audit_languages(source, build_vocabulary(source), {"eng_Latn": ["éa à! é 1"]})
     (one,) = found.languages
     # é, a, 1 are tokens; à is two; the exclamation mark and the spaces are no part of the alphabet.

@@ -98,8 +98,7 @@ def bad_arguments(kind, inputs, place):
         "empty sentences": ([folder, "--sentences", place / "empty.txt"], "holds no sentence"),
         "missing sentences": ([folder, "--sentences", place / "nowhere.txt"], "nowhere.txt"),
         "few sentences": ([folder, "--sentences", files[0]], "sentences, at least"),
-        "long": ([folder, "--sentences", long, "--sentences", files[1]], "sentence 61"),
-        "long std": ([folder, *std, "--pairs", long_pairs(place)], "leaves no room"),
+        "long": ([folder, "--sentences", long, "--sentences", files[1]], "line 61"),
         "few pairs": ([folder, *std, "--pairs", few_pairs(place)], "below u"),
         "nan": ([folder_with_nan(place / "nan"), *both], "not finite"),
         "missing text": ([folder, "--corpora", place / "nowhere"], "no such file or folder"),
@@ -122,7 +121,7 @@ def few_pairs(place):
     return pairs_file(place / "few.csv", [f"{text},{texts[0]} stone,0.99999" for text in texts])
 
 
-KINDS = ("no pooling", "causal", "empty sentences", "missing sentences", "few sentences", "long", "long std",
+KINDS = ("no pooling", "causal", "empty sentences", "missing sentences", "few sentences", "long",
          "few pairs", "nan", "missing text", "empty text")  # fmt: skip
 
 
@@ -146,3 +145,13 @@ def test_a_model_without_special_tokens_is_examined_like_any_other(inputs, tmp_p
 def test_help_has_an_example(capsys):
     assert run(["sticky", "--help"]) == 0
     assert "Example: forensics sticky demo" in capsys.readouterr().out
+
+
+def test_std_cuts_long_texts_as_encode_does_and_says_how_many(inputs, tmp_path, capsys):
+    folder, _ = inputs
+    out = tmp_path / "out"
+    given = ["sticky", folder, "--method", "std", "--pairs-score", "1", "--pairs-validate", "2", "--pairs"]
+    given += [long_pairs(tmp_path), "--threads", "1", "--device", "cpu", "--out", out]
+    assert run([str(each) for each in given]) == 0
+    notes = json.loads((out / "summary.json").read_text(encoding="utf-8"))["notes"]
+    assert any("Such texts are cut as `encode` does" in note for note in notes)

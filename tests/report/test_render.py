@@ -59,6 +59,23 @@ def test_reports_come_from_the_data_files_alone(run_folder: Path, tmp_path: Path
         assert (tmp_path / name).read_bytes() == (run_folder / name).read_bytes()
 
 
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"files": [{}], "versions": 3},
+        {"files": "x"},
+        {"machine": []},
+        {"files": [{"path": "a", "size": [], "sha256": "b"}]},
+    ],
+)
+def test_a_manifest_of_another_form_is_refused(run_folder: Path, tmp_path: Path, manifest: object) -> None:
+    for name in ("tokens.parquet", "summary.json"):
+        shutil.copy(run_folder / name, tmp_path)
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(BadInputError, match=r"manifest\.json: no manifest of this version"):
+        render(tmp_path)
+
+
 def test_the_page_needs_no_network_and_no_other_file(run_folder: Path) -> None:
     html = (run_folder / "report.html").read_text()
     page = _parse(html)

@@ -33,9 +33,12 @@ def analysis(
     seed: bool = True,
     resume: bool = False,
     more: Mapping[str, click.Option] | None = None,
-    folder: Callable[[str], Path] = default_folder,
+    folder: Callable[..., Path] = default_folder,
+    metavar: str | None = None,
 ) -> Callable[[Call], click.Command]:
     """Return what makes a command of a function; the function's docstring is the command's help.
+
+    Its first parameter is what is examined: one thing, or several where it is written `*name`.
 
     :param name: Its name.
     :param options: Its dataclass of options.
@@ -46,19 +49,22 @@ def analysis(
     :param resume: Whether it keeps a journal.
     :param more: Options that stand for no field, see `declared_options`.
     :param folder: From what is examined to the default of `--out`.
+    :param metavar: How the usage line writes what is examined, if not by the parameter's name.
     """
 
     def make(call: Call) -> click.Command:
-        examined = next(iter(inspect.signature(call).parameters))
-        argument = click.Argument([examined])
+        examined = next(iter(inspect.signature(call).parameters.values()))
+        several = examined.kind is inspect.Parameter.VAR_POSITIONAL
+        argument = click.Argument([examined.name], nargs=-1 if several else 1, required=True, metavar=metavar)
 
         @click.pass_context
         def callback(ctx: click.Context, /, **given: Any) -> int:
-            target = given.pop(examined)
-            out = given.pop("out") or folder(target)
+            found = given.pop(examined.name)
+            targets = found if several else (found,)
+            out = given.pop("out") or folder(*targets)
             session = ctx.ensure_object(Session)
             session.command, session.folder = ctx.command, out
-            return _run(call, target, out, session, **given)
+            return _run(call, targets, out, session, **given)
 
         return click.Command(
             name,
@@ -78,7 +84,7 @@ def analysis(
 
 def _run(
     call: Call,
-    target: str,
+    targets: Sequence[str],
     out: Path,
     session: Session,
     *,
@@ -94,5 +100,5 @@ def _run(
 
     progress = make_progress(quiet=as_json, spell=lambda text: as_typed(text, session.command))
     with library_output_on_stderr():
-        result = call(target, out=out, command_line=session.command_line, progress=progress, **given)
+        result = call(*targets, out=out, command_line=session.command_line, progress=progress, **given)
     return finish(result, out, fail_on, as_json=as_json)

@@ -21,8 +21,8 @@ __all__ = ["kind_names", "kind_of"]
 def kind_names() -> tuple[str, ...]:
     """Return the commands that write a report.
 
-    >>> kind_names()
-    ('mixture', 'scan', 'sticky', 'tokens')
+    >>> 'scan' in kind_names()
+    True
     """
     return tuple(sorted(module.name for module in iter_modules(__path__) if module.name != "kind"))
 

@@ -77,6 +77,8 @@ class Kind(Generic[S]):
     why_missing: Callable[[Results[S]], str | None] = lambda _: None
     #: The summary is written under this name too, which earlier versions promised.
     also_as: str | None = None
+    #: Parts of the summary that are another in every run, time above all; left out there.
+    also_without: frozenset[str] = frozenset()
     #: Parts of the summary that would bury the rest of `--json`; the file has them.
     not_printed: frozenset[str] = frozenset()
 

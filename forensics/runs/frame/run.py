@@ -19,6 +19,7 @@ from forensics.runs.frame.outcome import Job, RunSettings
 from forensics.runs.frame.peak_memory import peak_rss_bytes
 from forensics.runs.frame.result import Result
 from forensics.schema.options import check
+from forensics.sources.tokenizer_files.library_panics import panics_refused
 
 __all__ = ["run"]
 
@@ -50,7 +51,8 @@ def run(
     with held(settings.out) as folder:
         if folder is not None:
             refuse_foreign(folder, kind)
-        job = prepare()
+        with panics_refused("the tokenizer"):
+            job = prepare()
         files, contents = hash_inputs(job.inputs, progress)
         identity = fingerprint(command, options, contents, seed)
         if folder is not None and not settings.overwrite:
@@ -62,7 +64,7 @@ def run(
         kept = Journal(file, identity, resume=settings.resume)
         if len(kept):
             progress.note(f"Resuming: {len(kept):,} results were kept before the interruption.")
-        with closing(kept):
+        with closing(kept), panics_refused("the tokenizer"):
             outcome = job.work(kept)
         seconds = {name: round(spent, 3) for name, spent in progress.seconds.items()}
         summary = replace(outcome.summary, seconds=seconds, peak_rss_bytes=peak_rss_bytes() or 0)

@@ -24,6 +24,7 @@ __all__ = [
 EMBEDDING_NAMES = (
     "embed_tokens.weight",  # Llama, Mistral, Qwen, Gemma, OLMo, Phi, OPT, BART and T5 stacks
     "token_embd.weight",  # GGUF
+    "tokens_embed.weight",  # GPT, the first
     "wte.weight",  # GPT-2, GPT-J, GPT-BigCode, MPT, Qwen 1, old OLMo and Phi
     "embed_in.weight",  # GPT-NeoX, Pythia
     "tok_embeddings.weight",  # Llama and Mistral as first released, ModernBERT, InternLM 2
@@ -78,6 +79,7 @@ HEAD_BIASES = (
     "lm_head.decoder.bias",
     "predictions.bias",
     "lm_head.linear.bias",
+    "generator_lm_head.bias",  # ELECTRA
     "vocab_projector.bias",
     "decoder.bias",  # ModernBERT
     "final_logits_bias",  # BART, shape (1, V)

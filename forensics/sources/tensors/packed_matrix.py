@@ -1,6 +1,7 @@
 """Matrices of which several numbers share a byte, with their factors apart: four bits and fewer.
 
 The definitions followed:
+
 - E2M1 with a factor per 16 (NVFP4) or 32 numbers (MXFP4): OCP Microscaling Formats 1.0, table 5; the
   first number of a byte stands in its low half.
 - bitsandbytes 4-bit (Dettmers et al. 2023, arXiv 2305.14314, section 3): an index into 16 values, the

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from forensics.errors import BadInputError
 from forensics.sources.interface import AddedToken, Matching
+from forensics.sources.tokenizer_files.library_panics import panics_refused, panics_unheard, refusal
 
 if TYPE_CHECKING:
     import tokenizers
@@ -27,21 +28,12 @@ def build(where: Path, make: Callable[[], T]) -> T:
     :raises BadInputError: If the tokenizers library refuses the content.
     """
     try:
-        return make()
+        with panics_refused(where), panics_unheard():
+            return make()
+    except BadInputError:
+        raise
     except Exception as error:  # the library raises plain Exception for whatever it finds wrong
-        raise _refusal(where, error) from error
-    except BaseException as error:
-        # A panic of the Rust library reaches Python as PanicException, which is no Exception.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise _refusal(where, error) from error
-
-
-def _refusal(where: Path, error: BaseException) -> BadInputError:
-    if isinstance(error, BadInputError):
-        return error
-    found = f"the tokenizers library refuses it ({error})"
-    return BadInputError(where, found, "the file is damaged, or newer than the installed tokenizers")
+        raise refusal(where, error) from error
 
 
 def assemble(

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.sources.interface import AddedToken, TokenizerModel, TokenizerSource
+from forensics.sources.tokenizer_files.character_map import refuse_unsound_maps
 from forensics.sources.tokenizer_files.pieces import ids_of_pieces, vocabulary_notes
 from forensics.sources.tokenizer_files.reserved_names import declared_by_name
 from forensics.sources.tokenizer_files.special_roles import Companions
@@ -59,7 +60,9 @@ def tokenizer_source(
     :param files: The format's own files; those of `companions` are added.
     :param parts: What the format knows.
     :param companions: The JSON files beside it, empty where there are none or they are not read.
+    :raises BadInputError: If the encoder holds a table that would fail at some later text.
     """
+    refuse_unsound_maps(files[0] if files else path, parts.encoder)
     roles = {role: dict(given) for role, given in parts.roles.items()}
     elsewhere, role_notes = companions.special_roles(ids_of_pieces(parts.pieces))
     for role, given in elsewhere.items():

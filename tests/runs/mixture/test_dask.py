@@ -105,5 +105,5 @@ def test_distributed_that_is_not_installed_is_answered_with_the_line_that_instal
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     skip_without("highspy")
-    with pytest.raises(MissingExtraError, match=r"--dask needs .*forensics\[mixture\]"):
+    with pytest.raises(MissingExtraError, match=r"Dask cluster needs .*forensics\[mixture\]"):
         fx.infer_mixture(tokenizer, corpora, dask="tcp://127.0.0.1:8786")

@@ -26,6 +26,13 @@ def find(config=None, **shapes):
         ("llama", "model.embed_tokens.weight", "lm_head.weight", None),
         ("gpt2", "wte.weight", None, None),
         ("gpt2 with prefix", "transformer.wte.weight", "lm_head.weight", None),
+        ("gpt", "transformer.tokens_embed.weight", None, None),
+        (
+            "electra",
+            "electra.embeddings.word_embeddings.weight",
+            "generator_lm_head.weight",
+            "generator_lm_head.bias",
+        ),
         ("phi", "model.embed_tokens.weight", "lm_head.weight", "lm_head.bias"),
         ("neox", "gpt_neox.embed_in.weight", "embed_out.weight", None),
         ("bloom", "transformer.word_embeddings.weight", "lm_head.weight", None),

@@ -110,5 +110,5 @@ def test_without_the_extra_torch_runs_the_model_unless_onnx_was_asked_for(folder
 def test_onnx_is_for_float32_and_a_known_name_is_asked_for(folder):
     with pytest.raises(BadInputError, match="float32 only"):
         open_text_encoder(folder, device="cpu", dtype="bfloat16", backend="onnx")
-    with pytest.raises(BadInputError, match="--backend"):
+    with pytest.raises(BadInputError, match="backend"):
         open_text_encoder(folder, backend="tensorrt")

@@ -2,8 +2,8 @@ import json
 
 from tokenizers import AddedToken, normalizers
 
-from forensics.compare.fields import AddedTokenDifference, compare_added_tokens, compare_fields
-from forensics.compare.scans import ScanOfTokens, Standing, compare_scans
+from forensics.comparison.fields import AddedTokenDifference, compare_added_tokens, compare_fields
+from forensics.comparison.scans import ScanOfTokens, Standing, compare_scans
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from tests.audit.tokenizers_at_hand import at_hand
 from tests.vocabulary.vocabularies import byte_level_bpe

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from forensics.compare.merge_order import merges_in_bytes
-from forensics.compare.rules import RULES
+from forensics.comparison.merge_order import merges_in_bytes
+from forensics.comparison.rules import RULES
 from forensics.schema.finding import Evidence, Finding, Level
 from forensics.sources.gguf.metadata import (
     CONTROL,

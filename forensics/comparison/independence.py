@@ -50,6 +50,7 @@ REJECT_BELOW = -3.0
 BLOCK_ROWS = 8192
 #: Fewer units have no correlation to speak of.
 FEWEST_UNITS = 8
+_NOT_FINITE = "the weights hold numbers that are not finite"
 
 
 class Pairing(StrEnum):
@@ -101,7 +102,10 @@ def columns_test(
         return not_testable(Pairing.COLUMNS, f"d {width_a} against {width_b}")
     if len(ids_a) <= width_a:
         return not_testable(Pairing.COLUMNS, f"{len(ids_a):,} shared tokens for {width_a:,} columns")
-    partner = _assign(_column_correlations(a, b, np.asarray(ids_a), np.asarray(ids_b)))
+    correlations = _column_correlations(a, b, np.asarray(ids_a), np.asarray(ids_b))
+    if not np.isfinite(correlations).all():
+        return not_testable(Pairing.COLUMNS, _NOT_FINITE)
+    partner = _assign(correlations)
     return _of_pairing(Pairing.COLUMNS, (), np.arange(len(partner)), partner)
 
 
@@ -114,6 +118,8 @@ def units_test(up_a: Float64Array, up_b: Float64Array, layer: int) -> Independen
     """
     if up_a.shape != up_b.shape:
         return not_testable(Pairing.UNITS, f"{up_a.shape} against {up_b.shape}")
+    if not (np.isfinite(up_a).all() and np.isfinite(up_b).all()):
+        return not_testable(Pairing.UNITS, _NOT_FINITE)
     partner = matched_units(up_a, up_b)
     return _of_pairing(Pairing.UNITS, (layer,), np.arange(len(partner)), partner)
 
@@ -130,6 +136,8 @@ def units_robust_test(
     for one, other in (gate, up):
         if one.shape != other.shape:
             return not_testable(Pairing.UNITS_ROBUST, f"{one.shape} against {other.shape}")
+        if not (np.isfinite(one).all() and np.isfinite(other).all()):
+            return not_testable(Pairing.UNITS_ROBUST, _NOT_FINITE)
     return _of_pairing(Pairing.UNITS_ROBUST, (layer,), matched_units(*gate), matched_units(*up))
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from forensics.compare.merge_order import MergeOrder
-from forensics.compare.vocabularies import VocabularyDifference, describe_pieces
+from forensics.comparison.merge_order import MergeOrder
+from forensics.comparison.vocabularies import VocabularyDifference, describe_pieces
 
 __all__ = ["Lineage", "Relation", "lineage"]
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, spearmanr, t
 
-from forensics.compare import independence
-from forensics.compare.independence import (
+from forensics.comparison import independence
+from forensics.comparison.independence import (
     columns_test,
     combine_layers,
     log10_p_of_correlation,

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import models, pre_tokenizers, trainers
 
-from forensics.compare.lineage import Relation, lineage
-from forensics.compare.merge_order import (
+from forensics.comparison.lineage import Relation, lineage
+from forensics.comparison.merge_order import (
     compare_merges,
     compare_scores,
     longest_common_order,
     merges_in_bytes,
 )
-from forensics.compare.vocabularies import compare_vocabularies, describe_pieces, ordinary_pieces
+from forensics.comparison.vocabularies import compare_vocabularies, describe_pieces, ordinary_pieces
 from forensics.sources.texts.parallel_text import read_parallel_text
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary

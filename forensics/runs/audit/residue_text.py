@@ -1,0 +1,58 @@
+"""What merges leave behind on text by category, or why that cannot be said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from forensics.audit.applied_merges import apply_merges
+from forensics.audit.residues import Residues, find_residues
+from forensics.errors import BadInputError
+from forensics.mixture.pretokens import count_pretokens
+from forensics.progress import Progress
+from forensics.sources.interface import TokenizerModel, TokenizerSource
+from forensics.sources.texts.corpora import Corpus, read_corpus
+from forensics.vocabulary.merge_list import merge_list_of
+from forensics.vocabulary.splitting import splitter_of
+
+__all__ = ["MOST_BYTES", "TextResidues", "residues_of"]
+
+#: Bytes read of each category, so that none outweighs the others and a run stays short.
+MOST_BYTES = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class TextResidues:
+    """Residues, and the text that they were found on."""
+
+    residues: Residues
+    #: Categories of text, and the bytes read.
+    texts: int
+    bytes: int
+
+
+def residues_of(source: TokenizerSource, corpora: Sequence[Corpus], progress: Progress) -> TextResidues | str:
+    """Return what the merges of a tokenizer leave behind, or the reason why there is no such thing.
+
+    :param source: The tokenizer.
+    :param corpora: The text; `MOST_BYTES` of each are read.
+    :param progress: Where to report.
+    :raises BadInputError: If text cannot be read.
+    """
+    if source.model is not TokenizerModel.BPE or not source.merges:
+        return f"a {source.model.value} tokenizer keeps no merges"
+    try:
+        splitter = splitter_of(source, merge_list_of(source))
+    except BadInputError as error:
+        return error.found
+    words: Counter[str] = Counter()
+    nbytes = 0
+    with progress.stage("applying merges", len(corpora), "texts") as stage:
+        for corpus in corpora:
+            counted = count_pretokens(corpus.name, read_corpus(corpus, MOST_BYTES), splitter)
+            words.update(counted.words)
+            nbytes += counted.nbytes
+            stage.advance()
+        applied = apply_merges(source, dict(sorted(words.items())))
+    return TextResidues(find_residues(source.merges, applied), len(corpora), nbytes)

@@ -1,0 +1,299 @@
+"""`compare`: what its files hold and what it can be asked for.
+
+The first of the things compared is called A, the others B, C, ...; every other one is compared with A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from forensics.schema.columns import Column, TableSchema
+from forensics.schema.options import Range, option
+from forensics.schema.tokenizer import TokenizerFacts
+
+__all__ = [
+    "FINDINGS_TABLE", "MERGES_TABLE", "ONLY_A_TABLE", "ONLY_B_TABLE", "SHARED_TABLE", "AddedTokenEntry",
+    "CompareOptions", "CompareSummary", "ComparedInput", "FieldEntry", "IndependenceEntry", "LengthEntry",
+    "LineageEntry", "OrderSummary", "PairSummary", "PieceCounts", "ProbeEntry", "ScanPairSummary", "Signals",
+    "TemplateEntry",
+]  # fmt: skip
+
+_OTHER = Column("other", "string", "letter of what is compared with A: `B`, `C`, ...")
+_TEXT = (
+    Column("text", "string", "the text; null where the bytes are no valid UTF-8 by themselves"),
+    Column("bytes", "binary", "the exact bytes"),
+    Column("inside_word", "bool", "whether it can only stand inside a word (WordPiece's `##`)"),
+)
+_STANDING = "of scans: `verified`, `not verified`, `not tested` or `absent` there; null for tokenizers"
+#: Pieces that both have, matched by bytes; of scans the tokens of both that at least one verifies.
+SHARED_TABLE = TableSchema(
+    "shared",
+    (
+        _OTHER,
+        Column("token_id_a", "int32", "id in A; of several with the same bytes the first"),
+        Column("token_id_b", "int32", "id in the other"),
+        *_TEXT,
+        Column("standing_a", "string", _STANDING),
+        Column("standing_b", "string", _STANDING),
+    ),
+    key=("other", "token_id_a"),
+)
+
+
+def _only(name: str, who: str) -> TableSchema:
+    columns = (
+        _OTHER,
+        Column("token_id", "int32", f"id in {who}"),
+        *_TEXT,
+        Column("standing", "string", _STANDING),
+    )
+    return TableSchema(name, columns, key=("other", "token_id"))
+
+
+#: Pieces that A has and the other lacks.
+ONLY_A_TABLE = _only("only_a", "A")
+#: Pieces that the other has and A lacks.
+ONLY_B_TABLE = _only("only_b", "the other")
+#: Merges that both have, by bytes.
+MERGES_TABLE = TableSchema(
+    "merges",
+    (
+        _OTHER,
+        Column("rank_a", "int32", "place in A's list, from 0; repetitions left out"),
+        Column("rank_b", "int32", "place in the other's list"),
+        Column("left", "binary", "bytes of the left part"),
+        Column("right", "binary", "bytes of the right part; empty for pieces ordered by score"),
+    ),
+    key=("other", "rank_a"),
+)
+#: What differs, the worst first.
+FINDINGS_TABLE = TableSchema(
+    "findings",
+    (
+        _OTHER,
+        Column("rule", "string", "which rule found it"),
+        Column("level", "string", "`error`, `warning` or `note`"),
+        Column("subject", "string", "what it is about, the same in every run"),
+        Column("message", "string", "what was found, in a sentence"),
+        Column("evidence", "string", "JSON object of the numbers behind it"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """What `compare` can be asked for."""
+
+    parallel: str = option(
+        "demo",
+        "Parallel text to compare lengths on: a folder with one line-aligned file per language, or `demo`.",
+        metavar="DIR",
+        path=True,
+    )
+    layers: int = option(
+        2,
+        "Layers of which hidden units are paired, where both are checkpoints; 0 leaves this test out.",
+        metavar="N",
+        range=Range(0, 1000),
+    )
+
+
+@dataclass(frozen=True)
+class ComparedInput:
+    """One of the things compared."""
+
+    #: `A`, `B`, ...
+    letter: str
+    name: str
+    #: `tokenizer`, `checkpoint` or `scan`.
+    what: str
+    #: None for a scan.
+    tokenizer: TokenizerFacts | None
+
+
+@dataclass(frozen=True)
+class PieceCounts:
+    """Ordinary pieces, matched by bytes; added tokens apart."""
+
+    size_a: int
+    size_b: int
+    shared: int
+    only_a: int
+    only_b: int
+    #: Shared pieces that have one id in both.
+    same_id: int
+
+
+@dataclass(frozen=True)
+class OrderSummary:
+    """Two ordered lists compared."""
+
+    #: `merges`, or `scores` for pieces by falling score.
+    what: str
+    size_a: int
+    size_b: int
+    shared: int
+    #: Entries at the beginning that are the same.
+    common_prefix: int
+    #: Length of the longest common order, and its share of the shared entries (None for none).
+    common_order: int
+    order_share: float | None
+    #: The share that two unrelated orders of so many entries have on average.
+    by_chance: float | None
+
+
+@dataclass(frozen=True)
+class LineageEntry:
+    """Who descends from whom, as far as order tells."""
+
+    #: `identical`, `extended`, `common ancestor`, `related`, `unclear`, `no sign` or `not testable`.
+    relation: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class FieldEntry:
+    """A setting that differs; values as JSON text, None where there is none."""
+
+    path: str
+    a: str | None
+    b: str | None
+
+
+@dataclass(frozen=True)
+class AddedTokenEntry:
+    """An added token that one side lacks or has otherwise."""
+
+    content: str
+    id_a: int | None
+    id_b: int | None
+    #: Flags that differ, e.g. `special, lstrip`.
+    flags: str
+
+
+@dataclass(frozen=True)
+class LengthEntry:
+    """How long one language's lines are in both."""
+
+    language: str
+    tokens_a: int
+    tokens_b: int
+    #: `tokens_b / tokens_a`; None where A gives no tokens at all.
+    ratio: float | None
+    #: 95 %, over blocks of lines; None where there are too few.
+    interval: tuple[float, float] | None
+    #: Lines of which the other needs more, and fewer, tokens.
+    lines_longer: int
+    lines_shorter: int
+    #: Tokens against those of the reference language, in A and in the other; None without one.
+    premium_a: float | None
+    premium_b: float | None
+
+
+@dataclass(frozen=True)
+class ProbeEntry:
+    """The first text of the fixed set that gives other ids."""
+
+    #: How many texts differ, of how many.
+    differing: int
+    texts: int
+    text: str
+    #: The text up to the first different token, and the first ids from there.
+    before: str
+    ids_a: tuple[int, ...]
+    ids_b: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TemplateEntry:
+    """Two chat templates compared, without rendering."""
+
+    #: `identical`, `cosmetic`, `different`, `undecided`, `only in A` or `only in the other`.
+    relation: str
+    literals_a: tuple[str, ...] = ()
+    literals_b: tuple[str, ...] = ()
+    variables_a: tuple[str, ...] = ()
+    variables_b: tuple[str, ...] = ()
+    #: Strings that content is compared with: what a trigger would look like.
+    content_a: tuple[str, ...] = ()
+    content_b: tuple[str, ...] = ()
+    #: Role -> what becomes of its messages, `A / other`.
+    roles: Mapping[str, str] | None = None
+    #: Why it is undecided.
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class IndependenceEntry:
+    """One test of whether two checkpoints started independently."""
+
+    #: `columns`, `units` or `units_robust`.
+    test: str
+    layers: tuple[int, ...]
+    statistic: float | None
+    log10_p: float | None
+    exact: bool
+    assumptions: str
+    #: `not independent (p ...)`, `no evidence` or `not testable (why)`.
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Numbers beside the tests, without a verdict: independent models can have any of them."""
+
+    #: Shared tokens whose embedding rows were compared, and those equal bit for bit.
+    rows: int
+    identical_rows: int
+    #: Cosine of all norm layers of equal name and shape, joined; None where there are none.
+    norm_cosine: float | None
+
+
+@dataclass(frozen=True)
+class ScanPairSummary:
+    """Tokens that two scans verify, matched by bytes."""
+
+    verified_a: int
+    verified_b: int
+    both: int
+    #: Verified in A alone -> by what the other says: `not verified`, `not tested`, `absent`.
+    only_a: Mapping[str, int]
+    only_b: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class PairSummary:
+    """A and one other."""
+
+    other: str
+    pieces: PieceCounts | None = None
+    order: OrderSummary | None = None
+    lineage: LineageEntry | None = None
+    fields: tuple[FieldEntry, ...] = ()
+    added_tokens: tuple[AddedTokenEntry, ...] = ()
+    lengths: tuple[LengthEntry, ...] = ()
+    probe: ProbeEntry | None = None
+    template: TemplateEntry | None = None
+    #: `A` or the other's letter, where one is a GGUF file and the other is not; its findings are parity's.
+    gguf: str | None = None
+    independence: tuple[IndependenceEntry, ...] = ()
+    signals: Signals | None = None
+    scans: ScanPairSummary | None = None
+
+
+@dataclass(frozen=True)
+class CompareSummary:
+    """`summary.json` of `compare`, also written as `compare.json`."""
+
+    kind: str
+    #: The names of all, A first.
+    model: str
+    inputs: tuple[ComparedInput, ...]
+    #: Every other one against A, in the order given.
+    pairs: tuple[PairSummary, ...]
+    #: What lengths and premiums were counted on; None for scans.
+    lengths_variant: str | None
+    notes: tuple[str, ...]
+    seconds: Mapping[str, float]
+    peak_rss_bytes: int
