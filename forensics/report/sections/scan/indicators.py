@@ -60,8 +60,8 @@ def _without_references(found: WitnessesSummary) -> str:
         "Two columns need no reference tokens. top10_cosine is the mean cosine of the ten nearest rows: rows "
         "that training left alone stand close together (area .98 to 1.00 for verified against rejected "
         f"tokens of three models), but so do variants of one word. {found.nearest} letter_strength tells how "
-        f"strongly a row shows the letters of its text ({letters}; area .83 to 1.00 for verified against rejected "
-        "tokens). Both are ranks and no verdicts."
+        f"strongly a row shows the letters of its text ({letters}; area .83 to 1.00 for verified against "
+        "rejected tokens). Both are ranks and no verdicts."
     )
 
 
