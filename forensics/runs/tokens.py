@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from forensics.progress import Progress
 from forensics.runs.frame.journal import Journal
@@ -17,14 +20,19 @@ from forensics.runs.tokenizer_facts import (
     vocabulary_counts,
 )
 from forensics.schema.tokenizer import MergeProblemEntry, MergesSummary
-from forensics.schema.tokens import TokensOptions, TokensSummary
+from forensics.schema.tokens import ImprobablePairsSummary, TokensOptions, TokensSummary
 from forensics.sources.interface import TokenizerSource
 from forensics.vocabulary.build import build_vocabulary
+from forensics.vocabulary.improbable_pairs import improbable_pairs
 from forensics.vocabulary.merges import MergeProblem, merge_problems
 from forensics.vocabulary.special import special_findings
 from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["tokens"]
+
+#: Draws the pairs that are encoded where there are too many to encode all; part of the command, which has no
+#: seed. And how many of them are shown.
+_PAIRS_SEED, _PAIRS_SHOWN = 0, 6
 
 
 def tokens(
@@ -65,9 +73,30 @@ def _prepare(tokenizer: str | Path, offline: bool | None, progress: Progress) ->
             vocabulary = build_vocabulary(source, progress=progress)
         with progress.stage("merges"):
             problems = merge_problems(source, vocabulary)
-        return Outcome({"tokens": vocabulary.table()}, _summary(source, vocabulary, problems))
+        with progress.stage("improbable pairs"):
+            pairs = _pairs(source, vocabulary)
+        summary = replace(_summary(source, vocabulary, problems), improbable_pairs=pairs)
+        return Outcome({"tokens": vocabulary.table()}, summary)
 
     return Job(Inputs({"tokenizer": frozenset(source.files)}), work)
+
+
+def _pairs(source: TokenizerSource, vocabulary: Vocabulary) -> ImprobablePairsSummary | None:
+    """Return how many pairs of tokens share one character; None where tokens are no bytes."""
+    if not source.byte_level:
+        return None
+    found = improbable_pairs(vocabulary.bytes, source.encoder, np.random.default_rng(_PAIRS_SEED))
+    return ImprobablePairsSummary(
+        prefixes=found.prefixes,
+        suffixes=found.suffixes,
+        compatible=found.compatible,
+        tried=found.tried,
+        survived=len(found.survived),
+        estimate=found.estimate,
+        exact=found.is_exact,
+        mixed_scripts=found.mixed_scripts,
+        examples=tuple(pair.text for pair in found.survived[:_PAIRS_SHOWN]),
+    )
 
 
 def _summary(

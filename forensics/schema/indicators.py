@@ -39,6 +39,11 @@ INDICATORS = (
     ),
     Indicator("eout_l2", "Euclidean distance of the unembedding row to the mean of the reference tokens", 4),
     Indicator("eout_bias", "bias of the unembedding row", 6),
+    Indicator(
+        "without_references",
+        "mean rank by near neighbours and by unread letters, where no evidence supports the references",
+        7,
+    ),
 )
 
 #: The columns of the indicators.

@@ -32,6 +32,7 @@ __all__ = [
     "StratumSummary",
     "ThresholdSummary",
     "VerificationSummary",
+    "WitnessesSummary",
 ]
 
 #: One row per row of the embedding matrix.
@@ -40,7 +41,22 @@ SCAN_TABLE = TableSchema(
     (
         *VOCABULARY_COLUMNS,
         *(Column(each.name, "float", f"{each.meaning}; low means suspicious") for each in INDICATORS),
-        Column("row_problem", "string", "`nan`, `inf` or `zero` for a row that holds such; null for others"),
+        Column(
+            "top10_cosine",
+            "float",
+            "mean cosine of the ten nearest rows of the head; high means suspicious; null if not sought",
+        ),
+        Column("nearest_key", "int32", "the nearest row; null where not sought"),
+        Column(
+            "letter_strength",
+            "float",
+            "how strongly the row shows the letters of its text; low means suspicious; null without",
+        ),
+        Column(
+            "row_problem",
+            "string",
+            "`nan`, `inf` or `zero` (or as good as zero) for such a row; null for others",
+        ),
         Column("duplicate_group", "int32", "number of the group of rows equal bit for bit; null for others"),
         Column("duplicate_size", "int32", "rows in that group; 1 for a row that is like no other"),
         Column("near_duplicate_group", "int32", "the same for rows that are nearly equal"),
@@ -229,6 +245,18 @@ class IndicatorSummary:
     data_driven: ThresholdSummary
     #: Indicators computed.
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WitnessesSummary:
+    """What the columns rest on that need no reference tokens."""
+
+    #: For which rows the nearest ones were sought, in a sentence.
+    nearest: str
+    #: Script -> words that the letter probe was fitted on; and its mean area under the curve per letter,
+    #: 0.5 by chance.
+    letter_words: Mapping[str, int]
+    letter_auc: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -426,3 +454,4 @@ class ScanSummary:
     #: Stage -> seconds.
     seconds: Mapping[str, float]
     peak_rss_bytes: int
+    witnesses: WitnessesSummary | None = None

@@ -22,6 +22,8 @@ __all__ = ["LEFT", "NaturalContexts", "find_contexts", "read_contexts"]
 LEFT, PER_TOKEN = 32, 4
 #: Contexts in one forward pass.
 _BATCH = 16
+#: Occurrences that are given their random numbers together.
+_PLACES = 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,8 @@ def find_contexts(
 ) -> NaturalContexts:
     """Return random occurrences of `tokens` in encoded text.
 
-    Reservoir sampling: documents are gone through once and none is kept, so that text may be large.
+    Every occurrence gets a random number and those with the smallest are kept, so that documents are gone
+    through once, none is kept, and an occurrence that cannot be drawn any more costs no step of its own.
 
     :param documents: Ids of each document. A token at the very beginning of one has no context there.
     :param tokens: Tokens to look for.
@@ -55,22 +58,33 @@ def find_contexts(
     :param left: Tokens wanted left of an occurrence.
     """
     wanted = np.unique(np.asarray(tokens, dtype=np.int64))
-    seen = dict.fromkeys(wanted.tolist(), 0)
-    drawn: dict[int, list[npt.NDArray[np.int64]]] = {}
+    seen = np.zeros(len(wanted), dtype=np.int64)
+    #: The number that an occurrence of each token must stay below to be drawn.
+    bounds = np.ones(len(wanted))
+    drawn: dict[int, list[tuple[float, npt.NDArray[np.int64]]]] = {}
     size = 0
     for document in documents:
         ids = np.asarray(document, dtype=np.int64)
         size += len(ids)
         places = left + np.flatnonzero(np.isin(ids[left:], wanted))
-        for place in places.tolist():
-            token = int(ids[place])
-            seen[token] += 1
-            kept = drawn.setdefault(token, [])
-            if len(kept) < per_token:
-                kept.append(ids[place - left : place])
-            elif (slot := int(rng.integers(seen[token]))) < per_token:
-                kept[slot] = ids[place - left : place]
-    return NaturalContexts(seen, drawn, size)
+        for start in range(0, len(places), _PLACES):
+            part = places[start : start + _PLACES]
+            which = np.searchsorted(wanted, ids[part])
+            seen += np.bincount(which, minlength=len(wanted))
+            numbers = rng.random(len(part))
+            for k in np.flatnonzero(numbers < bounds[which]).tolist():
+                token, place = int(which[k]), int(part[k])
+                kept = drawn.setdefault(int(wanted[token]), [])
+                kept.append((float(numbers[k]), ids[place - left : place]))
+                if len(kept) >= per_token:
+                    kept.sort(key=lambda pair: pair[0])
+                    del kept[per_token:]
+                    bounds[token] = kept[-1][0]
+    return NaturalContexts(
+        dict(zip(wanted.tolist(), seen.tolist(), strict=True)),
+        {token: [context for _, context in kept] for token, kept in drawn.items()},
+        size,
+    )
 
 
 def read_contexts(model: Any, contexts: NaturalContexts, start: Sequence[int] = ()) -> dict[int, list[float]]:

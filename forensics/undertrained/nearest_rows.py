@@ -66,9 +66,10 @@ def nearest_rows(
     if len(asked) < usable:
         extra = np.empty(0, dtype=np.int64) if also is None else also[statistics.usable[also]]
         asked = np.union1d(asked, extra)
+        more = " and the candidates" if len(extra) else ""
         how = (
             f"Nearest rows were sought for {len(asked):,} of {usable:,} rows, those whose cosine to the mean "
-            "row is most unusual and the candidates: all pairs would have taken "
+            f"row is most unusual{more}: all pairs would have taken "
             f"{2 * usable**2 * matrix.shape[1] / 1e12:.0f} trillion operations."
         )
     top10 = np.full(V, np.nan, dtype=np.float32)

@@ -168,7 +168,8 @@ def analyse_weights(
         with progress.stage("letters"):
             usable = eligible & statistics.usable
             letters = letter_probe(E_in, witnesses.texts, witnesses.scripts, usable, rng)
-        nearest = nearest_rows(head, head_statistics, operations=witnesses.operations, progress=progress)
+        budget = witnesses.operations if reference.has_evidence else witnesses.deciding
+        nearest = nearest_rows(head, head_statistics, operations=budget, progress=progress)
         if not reference.has_evidence:
             top10 = fit_rows(nearest.top10_cosine, E_in.shape[0])
             without = rank_without_references(top10, letters.letter_strength, eligible)

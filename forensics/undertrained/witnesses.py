@@ -33,8 +33,11 @@ class Witnesses:
     texts: Sequence[str | None]
     #: The script of every token, as `Vocabulary.script` has it, shape (V,).
     scripts: npt.NDArray[np.str_]
-    #: Operations that the search for nearest rows may cost.
+    #: Operations that the search for nearest rows may cost where references rest on evidence, and it is a
+    #: column beside others.
     operations: float = OPERATIONS
+    #: The same where they do not, and it decides.
+    deciding: float = OPERATIONS
 
 
 def rank_without_references(

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from forensics.sources.texts.corpora import find_corpora
 from tests.planted_model import train_tokenizer
 
 VOCABULARY, ROWS, WIDTH = 600, 616, 32
 #: Rows equal bit for bit, and a row that is all zero.
 TWINS, ZERO = (400, 420, 450), 500
+
+
+@pytest.fixture(scope="session", autouse=True)
+def little_text(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Ordinary text for the second look in place of the package's: a model of noise clears nothing anyway."""
+    file = tmp_path_factory.mktemp("text") / "licence.txt"
+    file.write_text((Path(__file__).parents[2] / "LICENSE").read_text("utf-8"), "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("forensics.runs.scan.run.natural_text", lambda: find_corpora([file.parent]))
+        yield file.parent
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,8 @@ def _worst(results: Results[ScanSummary]) -> tuple[Table, ...]:
     chosen = results.verified if is_prompted else results.where("is_candidate", True)
     # Ordinary entries first: that a reserved row is untrained surprises nobody.
     preferred = chosen & results.ordinary
+    if (unknown := preferred & ~results.where("cleared_by_text", True)).any():
+        preferred = unknown
     rows = results.tokens[preferred if preferred.any() else chosen]
     if rows.empty or not results.has("rank"):
         return ()
@@ -105,6 +107,7 @@ KIND = Kind(
     rules=RULES,
     own_numbers=(
         _prompted("verified", lambda found: found.verified),
+        _prompted("unknown_in_text", lambda found: found.unknown_in_text),
         _prompted("strong", lambda found: found.strong),
         _prompted("weak", lambda found: found.weak),
         _prompted("inconclusive", lambda found: found.inconclusive),

@@ -11,6 +11,7 @@ from forensics.report.sections.shared.odd_tokens import byte_tokens, partial_utf
 from forensics.report.sections.shared.run import notes, provenance
 from forensics.report.sections.shared.special import special
 from forensics.report.sections.shared.tokenizer import tokenizer
+from forensics.report.sections.tokens.improbable_pairs import improbable_pairs
 from forensics.report.sections.tokens.merges import merges
 from forensics.report.wording import spaced
 from forensics.schema.finding import Finding, Level, Rule, sorted_findings
@@ -58,7 +59,8 @@ KIND: Kind[TokensSummary] = Kind(
     headline=_headline,
     tiles=count_tiles,
     sections=(
-        tokenizer, breakdown, special, byte_tokens, partial_utf8, unreachable, merges, notes, provenance,
+        tokenizer, breakdown, special, byte_tokens, partial_utf8, unreachable, merges,
+        improbable_pairs, notes, provenance,
     ),
     plots=lambda _: {},
     brief=lambda results: Brief(counted(results.summary.counts)),

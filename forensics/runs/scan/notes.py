@@ -24,12 +24,11 @@ def scan_notes(examined: Examined, verification: Verification) -> tuple[str, ...
             f"E_in has {rows} rows and E_out {head.shape[0]}; rows that E_out lacks have no E_out value."
         )
     for problem, count in findings.statistics.problem_counts().items():
-        notes.append(
-            f"{count} rows of E_in are {'all zero' if problem == 'zero' else 'not finite: ' + problem}."
-        )
+        said = "zero or as good as zero" if problem == "zero" else f"not finite: {problem}"
+        notes.append(f"{count} rows of E_in are {said}.")
     if findings.identical.count and not checkpoint.embedding.dtype.startswith(("F", "BF")):
         notes.append(
             f"The matrix is stored as {checkpoint.embedding.dtype}: rounding can make rows equal that "
             "training had told slightly apart."
         )
-    return (*notes, *verification.notes)
+    return (*notes, *findings.notes, *verification.notes)

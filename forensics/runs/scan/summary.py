@@ -28,6 +28,7 @@ from forensics.schema.scan import (
     ScanSummary,
     SizesSummary,
     ThresholdSummary,
+    WitnessesSummary,
 )
 from forensics.sources.interface import Checkpoint, TokenizerSource
 from forensics.undertrained.weights import WeightFindings
@@ -63,7 +64,14 @@ def scan_summary(examined: Examined, options: ScanOptions, verification: Verific
         notes=scan_notes(examined, verification),
         seconds={},
         peak_rss_bytes=0,
+        witnesses=_witnesses(findings),
     )
+
+
+def _witnesses(findings: WeightFindings) -> WitnessesSummary | None:
+    if findings.nearest is None or findings.letters is None:
+        return None
+    return WitnessesSummary(findings.nearest.how, findings.letters.words, findings.letters.auc)
 
 
 def _embedding(checkpoint: Checkpoint) -> EmbeddingFacts:

@@ -40,6 +40,12 @@ def scan_table(
     table = vocabulary.table().iloc[:V].reset_index(drop=True)
     for name, values in findings.indicators.items():
         table[name] = values
+    if findings.nearest is not None:
+        table["top10_cosine"] = fit_rows(findings.nearest.top10_cosine, V)
+        nearest = pd.Series(findings.nearest.nearest_key, dtype="Int32").reindex(range(V))
+        table["nearest_key"] = nearest.mask(nearest < 0)
+    if findings.letters is not None:
+        table["letter_strength"] = findings.letters.letter_strength
     table["row_problem"] = pd.Series([problem or None for problem in findings.statistics.problems.tolist()])
     for prefix, groups in (("duplicate", findings.identical), ("near_duplicate", findings.near_identical)):
         table[f"{prefix}_group"] = _group_column(groups)

@@ -103,7 +103,7 @@ def test_a_zero_row_is_named_and_ranks_first(run):
     row = run.tokens.set_index("token_id").loc[ZERO]
     assert row.row_problem == "zero"
     assert row["rank"] == 1
-    assert any("all zero" in note for note in run.summary["notes"])
+    assert any("as good as zero" in note for note in run.summary["notes"])
 
 
 def test_every_verdict_carries_its_evidence(run):
@@ -159,6 +159,46 @@ def test_a_journal_of_another_run_is_not_mixed_in(run, tiny_model, tmp_path):
         scan(tiny_model, out=out, candidates=10, audit_sample=30, seed=5, progress=Interrupting(50))
     scan(tiny_model, out=out, candidates=10, audit_sample=30)
     assert (out / "tokens.parquet").read_bytes() == (run.folder / "tokens.parquet").read_bytes()
+
+
+def test_what_was_probed_and_what_text_says_stands_in_table_and_summary(run):
+    found = run.summary["verification"]
+    details = found["estimate"]
+    assert details["method"] == "census"
+    assert details["probed"] == details["rest"] == details["sampled"]
+    assert list(details["open_after"]) == sorted(details["open_after"], reverse=True)
+    assert len(details["open_after"]) == len(details["probes"]) == 4
+    assert sum(floor["tested"] for floor in details["floors"]) == details["sampled"]
+    assert list(found["interval"]) == [found["estimate_total"]] * 2
+    in_text = found["in_text"]
+    assert in_text["cleared"] + in_text["fails"] + in_text["absent"] == found["verified"]
+    assert found["unknown_in_text"] == in_text["fails"] + in_text["absent"]
+    own = run.tokens[run.tokens.verdict.fillna("").str.startswith("verified") & run.tokens.verified_by.isna()]
+    own = own[own.role != "control"]
+    assert len(own) == found["verified"]
+    assert (own.cleared_by_text.fillna(False)).sum() == in_text["cleared"]
+    assert run.tokens.emission_max.between(0, 1).all()
+    assert run.tokens.probe_p.notna().sum() >= details["probed"]
+    assert set(details["probes"]) < set(found["prompts"])
+
+
+def test_a_sample_is_estimated_from_and_its_interval_holds_the_census(run, tiny_model, tmp_path):
+    few = tmp_path / "text"
+    few.mkdir()
+    (few / "one.txt").write_text("License " * 200, "utf-8")
+    result = scan(tiny_model, candidates=10, audit_sample=10, estimate_tokens=64, corpora=few, seed=1)
+    found = result.summary["verification"]
+    assert found["estimate"]["method"] == "two-phase"
+    assert found["estimate"]["probed"] == 64
+    low, high = found["interval"]
+    assert low <= run.summary["verification"]["estimate_total"] <= high
+    assert found["in_text"]["text_tokens"] < run.summary["verification"]["in_text"]["text_tokens"]
+    assert "text one" in str(result.manifest["files"])
+
+
+def test_census_and_a_sample_exclude_each_other(tiny_model):
+    with pytest.raises(BadInputError, match="census: given together"):
+        scan(tiny_model, census=True, estimate_tokens=5)
 
 
 def test_only_the_requested_tokens_are_verified(tiny_model):

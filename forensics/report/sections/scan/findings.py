@@ -19,8 +19,14 @@ __all__ = ["RULES", "findings"]
 _UNDERTRAINED = Rule(
     "undertrained-token",
     Level.WARNING,
-    "The model cannot repeat the token: it was hardly ever trained.",
+    "The model cannot repeat the token, and ordinary text does not clear it: it was hardly ever trained.",
     "Keep it from reaching the model, or train its row; a note where the entry is no ordinary text.",
+)
+_CLEARED = Rule(
+    "fails-prompts-only",
+    Level.NOTE,
+    "The model cannot repeat the token on demand, but predicts it in ordinary text: it knows it.",
+    "None is needed.",
 )
 _UNSUITABLE = Rule(
     "prompts-unsuitable",
@@ -49,11 +55,11 @@ _NOT_FINITE = Rule(
 _ZERO = Rule(
     "row-of-zeros",
     Level.WARNING,
-    "The row of a token holds nothing but zeros.",
+    "The row of a token is zero, or as good as zero.",
     "Keep the token from reaching the model, or train its row.",
 )
 #: Every rule.
-RULES = (_UNDERTRAINED, _UNSUITABLE, _PAST, _SIZES, _NOT_FINITE, _ZERO, ROLES_DIFFER, UNREACHABLE)
+RULES = (_UNDERTRAINED, _CLEARED, _UNSUITABLE, _PAST, _SIZES, _NOT_FINITE, _ZERO, ROLES_DIFFER, UNREACHABLE)
 
 
 def findings(results: Results[ScanSummary]) -> tuple[Finding, ...]:
@@ -84,7 +90,8 @@ def _rows(results: Results[ScanSummary]) -> Iterator[Finding]:
     ):
         for row in records(results.tokens[chosen], ["token_id"], len(results.tokens)):
             problem = str(row["row_problem"])
-            said = f"the row of token {row['token_id']} is {'all zeros' if rule is _ZERO else problem}"
+            what = "zero or as good as zero" if rule is _ZERO else problem
+            said = f"the row of token {row['token_id']} is {what}"
             yield _about(row, rule, rule.level, said, {"row_problem": problem})
 
 
@@ -96,7 +103,12 @@ def _prompted(results: Results[ScanSummary]) -> Iterator[Finding]:
             yield _UNSUITABLE.found(controls_sentence(found.controls), "prompts")
         return
     ordinary = results.ordinary | results.where("role", Role.REQUESTED)
-    for level, chosen in ((Level.WARNING, ordinary), (Level.NOTE, ~ordinary)):
+    cleared = results.where("cleared_by_text", True)
+    for rule, level, chosen in (
+        (_UNDERTRAINED, Level.WARNING, ordinary & ~cleared),
+        (_UNDERTRAINED, Level.NOTE, ~ordinary & ~cleared),
+        (_CLEARED, Level.NOTE, cleared),
+    ):
         rows = results.tokens[results.verified & chosen]
         for row in records(rows, ("rank", "token_id"), len(results.tokens)):
             highest = float(row["max_prob"])
@@ -104,7 +116,9 @@ def _prompted(results: Results[ScanSummary]) -> Iterator[Finding]:
             evidence: dict[str, str | float] = {"verdict": str(row["verdict"]), "max_prob": highest}
             if results.indicator:
                 evidence[results.indicator] = float(row[results.indicator])
-            yield _about(row, _UNDERTRAINED, level, said, evidence)
+            if rule is _CLEARED:
+                said += ", and the model predicts it in ordinary text"
+            yield _about(row, rule, level, said, evidence)
 
 
 def _about(row: Record, rule: Rule, level: Level, message: str, evidence: Evidence) -> Finding:

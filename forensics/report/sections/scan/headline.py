@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from forensics.report.blocks import Tile
 from forensics.report.results import Results
-from forensics.report.sections.scan.remarks import floor_sentence
+from forensics.report.sections.scan.remarks import floor_sentence, in_text_sentence
 from forensics.report.sections.scan.verification import why_not_verified
 from forensics.report.sections.shared.counts import count_tiles
 from forensics.report.wording import interval_text, spread
-from forensics.schema.scan import ScanSummary, VerificationSummary
+from forensics.schema.scan import EstimateDetails, ScanSummary, VerificationSummary
 
 __all__ = ["headline", "tiles"]
 
@@ -28,11 +28,17 @@ def headline(results: Results[ScanSummary]) -> str:
 def _verified_headline(found: VerificationSummary) -> str:
     """Return the headline of a run that prompted the model."""
     one = found.verified == 1
+    # What prompts alone show is called under-trained only where nothing else was asked.
+    fate = f"{'is' if one else 'are'} under-trained" if found.in_text is None else _verifies(one)
     sentences = [
-        f"{found.verified:,} of {found.tested:,} tested tokens {'is' if one else 'are'} under-trained: "
+        f"{found.verified:,} of {found.tested:,} tested tokens {fate}: "
         f"prompted to repeat {'it' if one else 'them'}, the model stays below a probability of 0.01."
     ]
-    if found.estimate_total is not None:
+    if found.in_text is not None:
+        sentences.append(in_text_sentence(found.in_text))
+    if found.estimate is not None and found.estimate.total_cleared_excluded is not None:
+        sentences.append(_in_all(found, found.estimate))
+    elif found.estimate_total is not None:
         alarms = found.expected_false_alarms and found.expected_false_alarms.value
         of_these = f", about {alarms:,.0f} of them false alarms by the floor below" if alarms else ""
         # The ranking holds ordinary tokens only: bytes, special and unreachable ones are counted apart.
@@ -42,6 +48,22 @@ def _verified_headline(found: VerificationSummary) -> str:
     return " ".join([*sentences, floor] if floor else sentences)
 
 
+def _verifies(one: bool) -> str:
+    return "verifies" if one else "verify"
+
+
+def _in_all(found: VerificationSummary, details: EstimateDetails) -> str:
+    """Return how many ordinary tokens verify in all, and how many without those that text clears."""
+    total = f"{found.estimate_total or 0:,.0f}"
+    unknown = f"{details.total_cleared_excluded or 0:,.0f}"
+    if details.method == "census":
+        return f"Of all ordinary tokens, every one of them probed, {total} verify, {unknown} of them unknown."
+    return (
+        f"Of all ordinary tokens an estimated {total}{spread(found.interval)} verify, "
+        f"{unknown}{spread(details.interval_cleared_excluded)} of them unknown."
+    )
+
+
 def tiles(results: Results[ScanSummary]) -> tuple[Tile, ...]:
     """Return the numbers to be read at a glance."""
     found = results.summary.verification
@@ -49,7 +71,15 @@ def tiles(results: Results[ScanSummary]) -> tuple[Tile, ...]:
         candidates = f"{results.summary.indicator.n_candidates:,}"
         return (Tile("candidates", candidates, "not verified", "warn"), *count_tiles(results))
     tone = "bad" if found.verified else "good"
-    out = [Tile("verified under-trained", f"{found.verified:,}", f"of {found.tested:,} tested", tone)]
+    if found.in_text is None or found.unknown_in_text is None:
+        out = [Tile("verified under-trained", f"{found.verified:,}", f"of {found.tested:,} tested", tone)]
+    else:
+        cleared = f"{found.in_text.cleared:,} of them cleared by text"
+        tone = "bad" if found.unknown_in_text else "good"
+        out = [
+            Tile("unknown, in text too", f"{found.unknown_in_text:,}", "what to act on", tone),
+            Tile("fail the prompts", f"{found.verified:,}", f"{cleared}, {found.tested:,} tested"),
+        ]
     if found.estimate_total is not None:
         between = interval_text(found.interval)
         note = f"95 %: {between}" if between else ""

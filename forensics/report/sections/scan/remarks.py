@@ -6,9 +6,16 @@ from collections.abc import Iterator
 
 from forensics.report.blocks import Paragraph
 from forensics.report.wording import full_stop, interval_text, spaced, spread
-from forensics.schema.scan import ControlsSummary, FloorSummary, RecallSummary, VerificationSummary
+from forensics.schema.scan import (
+    ControlsSummary,
+    EstimateDetails,
+    FloorSummary,
+    InTextSummary,
+    RecallSummary,
+    VerificationSummary,
+)
 
-__all__ = ["controls_sentence", "floor_sentence", "remarks"]
+__all__ = ["controls_sentence", "floor_sentence", "in_text_sentence", "remarks"]
 
 
 def remarks(found: VerificationSummary) -> Iterator[Paragraph]:
@@ -22,6 +29,10 @@ def remarks(found: VerificationSummary) -> Iterator[Paragraph]:
             yield Paragraph(f"{said}.")
     if floor := floor_sentence(found.false_alarm_floor):
         yield Paragraph(f"{floor} A verified token is therefore a finding, not yet a proof.")
+    if found.in_text is not None and found.verified:
+        yield Paragraph(f"{in_text_sentence(found.in_text)} {_text_tried(found.in_text)}")
+    if found.estimate is not None and found.estimate.probed:
+        yield Paragraph(_probed(found.estimate))
     if found.recall is not None:
         yield from _recall(found.recall)
     if found.stopped:
@@ -50,8 +61,65 @@ def floor_sentence(floor: FloorSummary | None) -> str | None:
     return said + (f" ({', '.join(details)})" if details else "") + "."
 
 
+def in_text_sentence(found: InTextSummary) -> str:
+    """Return how many verified tokens fail in ordinary text too, in one sentence."""
+    unknown, verified = found.fails + found.absent, found.cleared + found.fails + found.absent
+    if not unknown:
+        return "Ordinary text clears all of them: the model predicts them there, so the prompts failed."
+    where = (
+        f"{found.fails:,} occur in the text tried and are not expected there, {found.absent:,} do not occur "
+        "and are expected nowhere in it"
+    )
+    if not found.cleared:
+        return f"All {verified:,} of them fail in ordinary text too ({where})."
+    return (
+        f"{unknown:,} of them fail in ordinary text too ({where}); the other {found.cleared:,} are predicted "
+        "there, so the prompts failed and not the training."
+    )
+
+
+def _text_tried(found: InTextSummary) -> str:
+    """Return what the second look rests on and what it does not tell."""
+    return (
+        f"Looked through were {found.text_tokens:,} tokens of text for up to four places of each token; "
+        f"every token's probability was read at {found.positions:,} positions. A probability of 0.01 clears, "
+        "as it does in a prompt. That a token does not occur in a text proves nothing by itself: most of a "
+        "vocabulary does not."
+    )
+
+
+def _probed(found: EstimateDetails) -> str:
+    """Return how the number in all was found, and what it rests on."""
+    left = ", ".join(
+        f"{count:,} after {spaced(name)}" for name, count in zip(found.probes, found.open_after, strict=False)
+    )
+    drawn = "All" if found.method == "census" else f"A random sample of {found.probed:,}"
+    verb = "were" if found.method == "census" else "was"
+    said = (
+        f"{drawn} of the tokens below the candidates {verb} probed; a "
+        f"probe counts as a prompt. Left open: {left}. These were verified, and {found.verified_in_sample:,} "
+        "of them fail every prompt."
+    )
+    if found.missed_above_threshold_upper is not None:
+        said += (
+            f" Of {found.checked_above_threshold:,} tokens that a probe shows and that went through the "
+            "prompts all the same, so few failed these that in the whole vocabulary at most "
+            f"{found.missed_above_threshold_upper:,.0f} would (95 %, one-sided)."
+        )
+    return said
+
+
 def _recall(recall: RecallSummary) -> Iterator[Paragraph]:
-    """Yield how many tokens outside the candidates verified: what a fixed cut would have missed."""
+    """Yield which share of all was found, and how many tokens outside the candidates verified."""
+    if recall.value is not None:
+        said = f"The search down the ranking found {100 * recall.value:.0f} % of all tokens that verify"
+        said += spread(recall.interval, percent=True)
+        if recall.value_cleared_excluded is not None:
+            said += (
+                f", and {100 * recall.value_cleared_excluded:.0f} % of those that text does not clear"
+                f"{spread(recall.interval_cleared_excluded, percent=True)}"
+            )
+        yield Paragraph(f"{said}; the others were found by the probes.")
     share = recall.verified_outside.value
     if share is None:
         return

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from forensics.report.blocks import Block, Cell, Code, Facts, FigureBlock, Number, Paragraph, Section
+from forensics.report.blocks import Block, Cell, Code, Facts, FigureBlock, Number, Paragraph, Section, Table
 from forensics.report.declared import share, table
 from forensics.report.results import Results
 from forensics.report.sections.scan.remarks import remarks
 from forensics.report.wording import interval_text, spaced, spread
-from forensics.schema.scan import ScanSummary, VerificationSummary
+from forensics.schema.scan import ClassFloorSummary, ScanSummary, VerificationSummary
 
 __all__ = ["verification", "why_not_verified"]
 
@@ -15,7 +15,8 @@ _HOW = (
     "Every tested token is put before the model by its id, and the model is asked to repeat it. max_prob is "
     "the highest probability it gives the token over all prompts and steps: below 0.001 is verified "
     "strongly, below 0.01 weakly, below 0.1 inconclusive, anything above clears the token: the model knows "
-    "it."
+    "it. Verified means that the token fails the prompts; whether the model knows it from ordinary text is "
+    "looked at apart, and tokens unknown there too are what to act on."
 )
 _FIGURE = (
     "max_prob of every tested token against its indicator (low indicator = suspicious). Untrained tokens "
@@ -46,7 +47,8 @@ def _facts(found: VerificationSummary) -> tuple[tuple[str, Cell], ...]:
     """Return the counts of the run."""
     facts: list[tuple[str, Cell]] = [
         ("tested", Number(found.tested)),
-        ("verified", Number(found.verified)),
+        ("verified: fail every prompt", Number(found.verified)),
+        *_in_text(found),
         ("of these strongly (max_prob < 0.001)", Number(found.strong)),
         ("of these weakly (max_prob < 0.01)", Number(found.weak)),
         ("inconclusive (< 0.1)", Number(found.inconclusive)),
@@ -54,15 +56,46 @@ def _facts(found: VerificationSummary) -> tuple[tuple[str, Cell], ...]:
         ("could not be tested", Number(found.not_encodable)),
         ("further rows identical to a verified one", Number(found.same_rows_as_verified)),
     ]
+    details = found.estimate
     if found.estimate_total is not None:
         estimate = f"{found.estimate_total:,.0f}{spread(found.interval)}"
-        facts.append(("estimate for all ordinary tokens", estimate))
+        counted = details is not None and details.method == "census"
+        said = "verify of all ordinary tokens" if counted else "estimate for all ordinary tokens"
+        facts.append((said, estimate))
+    if details is not None and details.total_cleared_excluded is not None:
+        without = f"{details.total_cleared_excluded:,.0f}{spread(details.interval_cleared_excluded)}"
+        facts.append(("of these without those that text clears", without))
     alarms = found.expected_false_alarms
     if alarms is not None and alarms.value is not None:
         between = interval_text(alarms.interval)
         shown = f"{alarms.value:,.0f}" + (f" ({between})" if between else "")
         facts.append(("of these false alarms, by the floor", shown))
     return tuple(facts)
+
+
+def _in_text(found: VerificationSummary) -> list[tuple[str, Cell]]:
+    """Return what ordinary text says of the verified tokens."""
+    if found.in_text is None:
+        return []
+    return [
+        ("of the verified, unknown in ordinary text too", Number(found.unknown_in_text)),
+        ("of the verified, cleared: the model predicts them in ordinary text", Number(found.in_text.cleared)),
+    ]
+
+
+def _floors(floors: tuple[ClassFloorSummary, ...]) -> Table:
+    """Return the false-alarm floor by class."""
+    return table(
+        "floors",
+        "Random tokens that verify, by class: alarms gather in one, so that a single share misleads.",
+        floors,
+        ("tokens", lambda floor: floor.name),
+        ("settled", lambda floor: Number(floor.tested)),
+        ("verified", lambda floor: Number(floor.verified)),
+        ("share", lambda floor: share(floor.verified, floor.tested)),
+        ("95 % interval", lambda floor: interval_text(floor.interval, percent=True)),
+        where_rest="summary.json",
+    )
 
 
 def _parts(found: VerificationSummary) -> list[Block]:
@@ -80,6 +113,8 @@ def _parts(found: VerificationSummary) -> list[Block]:
                 ("share", lambda part: share(part[1].verified, part[1].tested)),
             )
         )
+    if found.estimate is not None and found.estimate.floors:
+        blocks.append(_floors(found.estimate.floors))
     if found.strata:
         blocks.append(
             table(
