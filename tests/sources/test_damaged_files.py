@@ -1,9 +1,10 @@
 """Damaged files of every kind are read or refused in one line: a small, seeded form of fuzzing.
 
-Every file is opened and its weights are analysed, because a header that passes may promise numbers that
+Every file is opened and what it holds is analysed, because a header that passes may promise numbers that
 no later step is prepared for.
 """
 
+import base64
 import io
 import json
 import random
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from forensics.errors import ForensicsError
+from forensics.runs.tokens import tokens
 from forensics.sources.checkpoints.checkpoint import open_checkpoint
 from forensics.undertrained.weights import Matrices, analyse_weights
 
@@ -138,3 +140,46 @@ def test_damaged_files_are_read_or_refused_in_one_line(kind, tmp_path):
             refused += 1
             assert len(str(error).splitlines()) == 1
     assert refused > 0 or kind == "config"
+
+
+def tokenizer_json():
+    tokenizers = pytest.importorskip("tokenizers")
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=70, special_tokens=["<s>", "<unused0>"], show_progress=False
+    )
+    tokenizer.train_from_iterator(["the quick brown fox jumps over the lazy dog"] * 4, trainer)
+    return json.loads(tokenizer.to_str())
+
+
+def sentencepiece_bytes():
+    sentencepiece = pytest.importorskip("sentencepiece")
+    stream = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["the quick brown fox jumps over the lazy dog"] * 20), model_writer=stream,
+        vocab_size=40, hard_vocab_limit=False, model_type="unigram", minloglevel=2,
+    )  # fmt: skip
+    return stream.getvalue()
+
+
+def ranks_bytes():
+    ranks = [*(bytes([value]) for value in range(256)), b"th", b"the", b" t", b" the"]
+    return b"".join(base64.b64encode(token) + b" %d\n" % rank for rank, token in enumerate(ranks))
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer.model", "x.tiktoken"])
+def test_damaged_tokenizers_are_read_or_refused_in_one_line(name, tmp_path, capfd):
+    rng = random.Random(name)
+    sound = {"tokenizer.model": sentencepiece_bytes, "x.tiktoken": ranks_bytes}.get(name, tokenizer_json)()
+    refused = 0
+    for _ in range(FILES):
+        broken = damaged_json(rng, sound) if isinstance(sound, dict) else damaged(rng, sound)
+        (tmp_path / name).write_bytes(broken)
+        try:
+            tokens(tmp_path / name)
+        except ForensicsError as error:
+            refused += 1
+            assert len(str(error).splitlines()) == 1
+    assert refused > 0
+    assert "panicked" not in capfd.readouterr().err
