@@ -14,7 +14,6 @@ from collections import Counter
 from pathlib import Path
 
 from forensics.errors import BadInputError
-from forensics.report.render import render
 from forensics.report.results import Results, load_results
 from forensics.schema.audit_summary import AuditSummary
 from forensics.schema.finding import Level
@@ -75,7 +74,6 @@ def main() -> None:
     rows = []
     recipes = set()
     for run in arguments.runs:
-        render(run)
         results = load_results(run)
         summary = results.summary
         variants = {one.variant for one in summary.languages.of.values()}
