@@ -1,4 +1,4 @@
-"""What holds for all tests: how an environment without the extras is treated."""
+"""What holds for all tests: how an environment without the extras, or a loaded machine, is treated."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.extras import ALL_EXTRAS, skipping
+
+# No test is timed, the drawing of its examples neither: a loaded machine is slow and not wrong.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
