@@ -128,9 +128,9 @@ def _open(path: str | Path, offline: bool | None, progress: Progress) -> OpenTok
     if found.is_dir() and (found / _SUMMARY).is_file():
         return _open_scan(found)
     source = open_tokenizer(found, offline=offline, progress=progress)
-    if not _may_hold_weights(found):
-        return OpenTokenizer(source, None, None)
     try:
+        if not _may_hold_weights(found):
+            return OpenTokenizer(source, None, None)
         return OpenTokenizer(source, open_checkpoint(found, offline=offline, progress=progress), None)
     except BadInputError as error:  # the tokenizers can be compared all the same, and the report says so
         return OpenTokenizer(source, None, str(error))
@@ -146,8 +146,13 @@ def _may_hold_weights(path: Path) -> bool:
     else:
         files = [path] if path.suffix in (".safetensors", ".gguf", ".bin", ".pt", ".pth") else []
     for file in files:
-        with file.open("rb") as stream:
-            is_gguf = stream.read(len(GGUF_MAGIC)) == GGUF_MAGIC
+        try:
+            with file.open("rb") as stream:
+                is_gguf = stream.read(len(GGUF_MAGIC)) == GGUF_MAGIC
+        except OSError as error:
+            raise BadInputError(
+                file, f"cannot be read ({error.strerror})", "check its permissions"
+            ) from error
         if not is_gguf or read_gguf(file).tensors:
             return True
     return False

@@ -230,7 +230,12 @@ def test_the_command_takes_several_and_minds_the_gate(tmp_path, parallel, monkey
     assert shown["out"] == str(Path("results/compare-one-two"))
     assert (tmp_path / "results/compare-one-two/report.html").is_file()
     tokenizer_folder(tmp_path / "two", lambda data: data.update(normalizer={"type": "NFC"}))
-    assert command_line([*plain, "--fail-on", "note", "--overwrite"]) == 1
+    again = [*plain, "--overwrite", "--sarif", "found.sarif"]
+    assert command_line([*again, "--fail-on", "note"]) == 1
+    told = json.loads((tmp_path / "found.sarif").read_text())["runs"][0]["results"]
+    assert [each["ruleId"] for each in told] == ["difference/setting", "difference/text"]
+    places = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in told]
+    assert places == ["one/tokenizer.json"] * 2
     assert 'normalizer.type is not set in one and "NFC" in two' in capsys.readouterr().out
     assert command_line([*plain, "--fail-on", "not_independent>0"]) == 2
     assert "this run has no number 'not_independent'" in capsys.readouterr().err
