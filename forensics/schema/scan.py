@@ -18,6 +18,8 @@ __all__ = [
     "EstimateDetails",
     "EstimateSummary",
     "FloorSummary",
+    "FrequencyEntry",
+    "GeometrySummary",
     "InTextSummary",
     "IndicatorSummary",
     "PastVocabularySummary",
@@ -51,6 +53,11 @@ SCAN_TABLE = TableSchema(
             "letter_strength",
             "float",
             "how strongly the row shows the letters of its text; low means suspicious; null without",
+        ),
+        Column(
+            "fiber_p",
+            "float",
+            "p of so sharp a change of density around the row, by its exact null; null where not tested",
         ),
         Column(
             "row_problem",
@@ -141,6 +148,9 @@ class ScanOptions:
     )
     indicator: str | None = option(
         None, "Main indicator, e.g. eout_cosine.", metavar="NAME", default_text="chosen by the data"
+    )
+    geometry: bool = option(
+        False, "Describe the shape of the embedding matrix, and test the density around rows (`fiber_p`)."
     )
     device: str = option("auto", "Where the model runs: cpu, cuda, mps.")
     dtype: str = option("auto", "What it computes in: float32, bfloat16, float16.")
@@ -257,6 +267,42 @@ class WitnessesSummary:
     #: 0.5 by chance.
     letter_words: Mapping[str, int]
     letter_auc: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class GeometrySummary:
+    """The shape of the embedding matrix; None where there are fewer rows than a number needs."""
+
+    #: Rows that took part, and rows left out: equal to another bit for bit, or without a direction.
+    rows: int
+    rows_left_out: int
+    mean_cosine: float | None
+    #: Length of the mean row, in units of the root mean square norm.
+    mean_row: float | None
+    iso_score: float | None
+    participation_ratio: float | None
+    #: Directions that hold 90 % of the variance.
+    rank_90: int
+    partition_ratio: float | None
+    #: NC2 of the rows: variation of the centred norms, spread of the centred cosines, the latter at random.
+    norm_variation: float | None
+    cosine_spread: float | None
+    cosine_spread_random: float | None
+    #: Intrinsic dimension by three methods.
+    two_nn: float | None
+    levina_bickel_20: float | None
+    levina_bickel_100: float | None
+    #: Ratio dimension at neighbours 1, 4, 16 and 64.
+    ratio_dimension: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class FrequencyEntry:
+    """Ordinary tokens of one stretch of ids, and the mean of each measure over them."""
+
+    name: str
+    tokens: int
+    means: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -455,3 +501,7 @@ class ScanSummary:
     seconds: Mapping[str, float]
     peak_rss_bytes: int
     witnesses: WitnessesSummary | None = None
+    #: Only where it was asked for.
+    geometry: GeometrySummary | None = None
+    #: Tenths of the ordinary tokens in the order of their ids, which is that of their frequency under BPE.
+    by_frequency: tuple[FrequencyEntry, ...] = ()

@@ -8,9 +8,11 @@ import pandas as pd
 from forensics.report.kinds import kind_of
 from forensics.report.results import Results, Summary
 from forensics.schema.scan import (
+    EstimateDetails,
     EstimateSummary,
     FloorSummary,
     IndicatorSummary,
+    InTextSummary,
     ScanSummary,
     ThresholdSummary,
     VerificationSummary,
@@ -86,3 +88,39 @@ def test_a_verification_with_nothing_in_it_still_gives_a_sentence() -> None:
         "1 of 1 tested tokens is under-trained: prompted to repeat it, the model stays below a probability "
         "of 0.01."
     )
+
+
+def test_a_second_look_says_how_many_fail_in_text_too_and_how_many_it_clears() -> None:
+    in_text = InTextSummary(cleared=16, fails=3, absent=23, text_tokens=1000, positions=10)
+    details = EstimateDetails("two-phase", total_cleared_excluded=26.0, interval_cleared_excluded=(20, 60))
+    found = VerificationSummary(
+        1200,
+        42,
+        unknown_in_text=26,
+        in_text=in_text,
+        estimate_total=50.0,
+        interval=(42.0, 79.0),
+        estimate=details,
+    )
+    assert headline(_scan(found)) == (
+        "42 of 1,200 tested tokens verify: prompted to repeat them, the model stays below a probability "
+        "of 0.01. 26 of them fail in ordinary text too (3 occur in the text tried and are not expected "
+        "there, 23 do not occur and are expected nowhere in it); the other 16 are predicted there, so the "
+        "prompts failed and "
+        "not the training. Of all ordinary tokens an estimated 50 (95 % interval 42 to 79) verify, 26 (95 % "
+        "interval 20 to 60) of them unknown."
+    )
+    counted = replace(found, estimate=replace(details, method="census"))
+    assert headline(_scan(counted)).endswith(
+        "Of all ordinary tokens, every one of them probed, 50 verify, 26 of them unknown."
+    )
+    assert [tile.value for tile in kind_of("scan").tiles(_scan(found))][:2] == ["26", "42"]
+
+
+def test_text_may_clear_all_or_none() -> None:
+    for in_text, said in (
+        (InTextSummary(2, 0, 0, 1, 1), "Ordinary text clears all of them: the model predicts them there"),
+        (InTextSummary(0, 1, 1, 1, 1), "All 2 of them fail in ordinary text too"),
+    ):
+        found = VerificationSummary(9, 2, unknown_in_text=in_text.fails + in_text.absent, in_text=in_text)
+        assert said in headline(_scan(found))

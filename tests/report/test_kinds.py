@@ -187,3 +187,20 @@ def test_a_summary_that_is_not_of_this_version_names_the_key(run_folder: Path, t
     (tmp_path / "summary.json").write_text(json.dumps(summary))
     with pytest.raises(BadInputError, match=r"summary\.json.*tying.*run the command again"):
         load_results(tmp_path)
+
+
+def test_a_verified_token_that_text_clears_is_a_note_and_the_others_warn() -> None:
+    tokens, summary, manifest = build()
+    verified = (
+        tokens.verdict.fillna("").str.startswith("verified") & tokens.category.eq("ok") & ~tokens.is_byte
+    )
+    first, *others = tokens.token_id[verified & tokens.reserved.isna()].tolist()
+    tokens["cleared_by_text"] = pd.array([pd.NA] * len(tokens), dtype="boolean")
+    tokens.loc[first, "cleared_by_text"] = True
+    results = Results(summary, {"tokens": tokens}, manifest)
+    by_token = {
+        each.token_id: each for each in kind_of("scan").findings(results) if each.token_id in (first, *others)
+    }
+    assert by_token[first].rule == "fails-prompts-only"
+    assert by_token[first].level is Level.NOTE
+    assert all(by_token[each].rule == "undertrained-token" for each in others)

@@ -12,6 +12,7 @@ from forensics.report.plots.scan import draw_plots
 from forensics.report.results import Results
 from forensics.report.sections.scan.duplicates import duplicates
 from forensics.report.sections.scan.findings import RULES, findings
+from forensics.report.sections.scan.geometry import by_frequency, geometry
 from forensics.report.sections.scan.headline import headline, tiles
 from forensics.report.sections.scan.indicators import indicators, references
 from forensics.report.sections.scan.model import model
@@ -99,7 +100,7 @@ KIND = Kind(
     # The finding, how it was found, where it lies, what else is odd, provenance.
     sections=(
         verification, verified_tokens, candidates, indicators, references, model, breakdown, special,
-        byte_tokens, partial_utf8, unreachable, duplicates, notes, provenance,
+        byte_tokens, partial_utf8, unreachable, duplicates, by_frequency, geometry, notes, provenance,
     ),
     plots=draw_plots,
     brief=_brief,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from forensics.runs.frame.outcome import Inputs, Job, Outcome, RunSettings
 from forensics.runs.frame.result import Result
 from forensics.runs.frame.run import run
 from forensics.runs.scan.examined import Examined, matrices_of
+from forensics.runs.scan.geometry import matrix_shape, rows_by_frequency
 from forensics.runs.scan.summary import scan_summary
 from forensics.runs.scan.table import scan_table
 from forensics.runs.scan.verify import Verification, verify_findings
@@ -30,9 +31,9 @@ from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["scan"]
 
-#: Operations that the column `top10_cosine` may cost where it does not decide the ranking: some seconds on
+#: Operations that the column `top10_cosine` may cost where it does not decide the ranking: seconds on
 #: one thread. Rows at the fringe are then asked for their nearest rows; the report says which.
-_COLUMN_OPERATIONS = 3e11
+_COLUMN_OPERATIONS = 1e11
 
 
 def scan(
@@ -49,6 +50,7 @@ def scan(
     tokens: Sequence[int] | None = None,
     reference: Sequence[int] | None = None,
     indicator: str | None = None,
+    geometry: bool = False,
     device: str = "auto",
     dtype: str = "auto",
     batch_size: int | None = None,
@@ -81,6 +83,7 @@ def scan(
     :param tokens: Verify just these.
     :param reference: Reference tokens; found from evidence if None.
     :param indicator: Column to rank by; chosen if None.
+    :param geometry: Describe the shape of the embedding matrix, too.
     :param device: A torch device, or `auto`.
     :param dtype: `float32`, `bfloat16`, `float16` or `auto`.
     :param batch_size: Tokens per forward pass; None: by prompt and device.
@@ -110,6 +113,7 @@ def scan(
         tokens=None if tokens is None else tuple(int(i) for i in tokens),
         reference=None if reference is None else tuple(int(i) for i in reference),
         indicator=indicator,
+        geometry=geometry,
         device=device,
         dtype=dtype,
         batch_size=batch_size,
@@ -187,8 +191,16 @@ class _Scanner:
         verification = Verification(None, skipped="it was switched off")
         if self.options.verify is not False:
             verification = verify_findings(examined, self.options, self.corpora, rng, journal, self.progress)
+        shape = matrix_shape(examined, self.seed, self.progress) if self.options.geometry else None
         table = scan_table(vocabulary, examined.findings, verification.result, verification.look)
-        return Outcome({"tokens": table}, scan_summary(examined, self.options, verification))
+        if shape is not None:
+            table["fiber_p"] = shape.fiber_p
+        summary = replace(
+            scan_summary(examined, self.options, verification),
+            geometry=None if shape is None else shape.geometry,
+            by_frequency=rows_by_frequency(examined, verification.result),
+        )
+        return Outcome({"tokens": table}, summary)
 
     def _examine(self, vocabulary: Vocabulary, rng: np.random.Generator) -> Examined:
         eligible = eligible_tokens(vocabulary, self.checkpoint.embedding.shape[0])

@@ -278,3 +278,16 @@ def test_a_lone_tensor_file_needs_a_tokenizer_and_takes_one(tiny_model, tmp_path
     result = scan(lone, tokenizer=tiny_model / "tokenizer.json")
     assert len(result.tokens) == ROWS
     assert result.summary["verification"]["skipped"]
+
+
+def test_geometry_is_context_that_moves_no_other_number(tiny_model):
+    plain, with_it = (scan(tiny_model, verify=False, geometry=asked) for asked in (False, True))
+    assert plain.summary["geometry"] is None
+    found = with_it.summary["geometry"]
+    assert found["rows"] + found["rows_left_out"] == ROWS
+    assert found["rows_left_out"] == 3  # two twins and the zero row
+    pd.testing.assert_frame_equal(with_it.tokens.drop(columns="fiber_p"), plain.tokens)
+    assert with_it.tokens.fiber_p.dropna().between(0, 1).all()
+    tenths = plain.summary["by_frequency"]
+    assert sum(each["tokens"] for each in tenths) > 300
+    assert {"norm", plain.summary["indicator"]["name"]} == set(tenths[0]["means"])
