@@ -165,11 +165,7 @@ def analyse_weights(
     indicators = inputs.compute(reference.ids, progress)
     nearest, letters, without = None, None, None
     if witnesses is not None:
-        with progress.stage("letters"):
-            usable = eligible & statistics.usable
-            letters = letter_probe(E_in, witnesses.texts, witnesses.scripts, usable, rng)
-        budget = witnesses.operations if reference.has_evidence else witnesses.deciding
-        nearest = nearest_rows(head, head_statistics, operations=budget, progress=progress)
+        nearest, letters = _witnesses(inputs, witnesses, eligible, reference.has_evidence, rng, progress)
         if not reference.has_evidence:
             top10 = fit_rows(nearest.top10_cosine, E_in.shape[0])
             without = rank_without_references(top10, letters.letter_strength, eligible)
@@ -179,13 +175,7 @@ def analyse_weights(
     else:
         choice = _choice(inputs, indicators, reference, eligible, indicator, rng)
     values = indicators[choice.name]
-    problems = statistics.problems
-    if head is not E_in:  # a row that training never moved in either matrix was never trained
-        never_moved = np.zeros(len(problems), dtype=bool)
-        n = min(len(problems), head.shape[0])
-        never_moved[:n] = head_statistics.never_moved[:n]
-        problems = np.where((problems == "") & never_moved, "zero", problems)
-    ranks = rank_rows(values, problems)
+    ranks = rank_rows(values, _problems(statistics, None if head is E_in else head_statistics))
     representative = _representatives(identical, head_identical, matrices, eligible)
     is_representative = representative == np.arange(E_in.shape[0])
     candidates = choose_candidates(ranks, eligible & is_representative, percent)
@@ -210,6 +200,33 @@ def analyse_weights(
         letters=letters,
         notes=tuple(filter(None, [component.remark()])) if component is not None else (),
     )
+
+
+def _witnesses(
+    inputs: IndicatorInputs,
+    witnesses: Witnesses,
+    eligible: npt.NDArray[np.bool_],
+    has_evidence: bool,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> tuple[NearestRows, LetterProbe]:
+    """Return what says something of a row without any reference token."""
+    with progress.stage("letters"):
+        usable = eligible & inputs.statistics.usable
+        letters = letter_probe(inputs.E_in, witnesses.texts, witnesses.scripts, usable, rng)
+    budget = witnesses.operations if has_evidence else witnesses.deciding
+    return nearest_rows(inputs.head, inputs.head_statistics, operations=budget, progress=progress), letters
+
+
+def _problems(statistics: RowStatistics, head_statistics: RowStatistics | None) -> npt.NDArray[np.str_]:
+    """Return the problem of every row: one that training never moved in either matrix was never trained."""
+    problems = statistics.problems
+    if head_statistics is None:
+        return problems
+    never_moved = np.zeros(len(problems), dtype=bool)
+    n = min(len(problems), len(head_statistics.never_moved))
+    never_moved[:n] = head_statistics.never_moved[:n]
+    return np.where((problems == "") & never_moved, "zero", problems)
 
 
 def _choice(
