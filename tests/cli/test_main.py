@@ -32,6 +32,13 @@ PROMISED = {
         "--corpora --corpus --method --merges --skip-merges --after --max-bytes --denominator --solver "
         "--bootstrap --cache --jobs --baselines --fail-on --out --json --seed --overwrite --offline --debug"
     ),
+    "audit": (
+        "--parallel --reference-language --corpora --reference --renyi --overlap --inference --pairs --gini "
+        "--morphology --words --wordlist --prune-plan --fail-on --accepted --write-accepted --sarif --out "
+        "--json --seed --overwrite --offline --debug"
+    ),
+    "compare": "--fail-on --accepted --write-accepted --sarif --out --json --overwrite --offline --debug",
+    "export": "--format --what --reserved --past-vocabulary --keep --debug",
     "report": "--json --debug",
 }
 
@@ -103,7 +110,8 @@ def test_scan_passes_every_option_on(fake_api: FakeApi) -> None:
     line = (
         "scan folder/model.gguf --no-verify --candidates 1.5 --max-candidates 9 --audit-sample 7 "
         "--tokens 1-3 --reference 5,6 --indicator eout_l2 --device cpu --dtype float32 --batch-size 4 "
-        "--threads 2 --seed 11 --out here --no-resume --overwrite --offline"
+        "--threads 2 --seed 11 --out here --no-resume --overwrite --offline --estimate-tokens 64 "
+        "--corpora text --geometry"
     )
     assert run(line.split()) == 0
     ((name, options),) = fake_api.calls
@@ -114,6 +122,7 @@ def test_scan_passes_every_option_on(fake_api: FakeApi) -> None:
         "model": "folder/model.gguf", "tokenizer": None, "verify": False, "candidates": 1.5,
         "max_candidates": 9, "audit_sample": 7, "tokens": [1, 2, 3], "reference": [5, 6],
         "indicator": "eout_l2", "device": "cpu", "dtype": "float32", "batch_size": 4, "threads": 2,
+        "census": False, "estimate_tokens": 64, "corpora": ("text",), "geometry": True,
         "seed": 11, "out": Path("here"), "resume": False,
         "overwrite": True, "offline": True, "trust_remote_code": False,
     }  # fmt: skip

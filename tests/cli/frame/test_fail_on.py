@@ -62,7 +62,8 @@ def test_a_number_of_another_command_is_refused_before_the_run() -> None:
 
 
 def test_an_unknown_number_lists_the_known_ones() -> None:
-    with pytest.raises(OptionError, match=r"no number 'glitches'.*verified, unknown_in_text, strong.*unreachable"):
+    listed = r"no number 'glitches'.*verified, unknown_in_text, strong.*unreachable"
+    with pytest.raises(OptionError, match=listed):
         parse_condition("glitches>3", "scan")
 
 
