@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ComparedPair", "scan_pair", "tokenizer_pair"]
 
+#: Share of the smaller list of pieces that a conversion has in common with its original, damaged or not.
+LEAST_SHARED = 0.5
+
 
 @dataclass(frozen=True, eq=False)
 class ComparedPair:
@@ -97,7 +100,7 @@ def tokenizer_pair(
         lengths=compare_lengths(*lengths),
         probe=_probe(a, b),
         template=_template(one[0].chat_template, other[0].chat_template),
-        gguf=_gguf(a, b),
+        gguf=_gguf(a, b, pieces),
         independence=tests,
         signals=signals,
     )
@@ -163,8 +166,10 @@ def _fates(roles: Mapping[str, tuple[object, object]]) -> Iterator[tuple[str, st
         yield role, f"{one} / {other}"
 
 
-def _gguf(a: Side, b: Side) -> str | None:
-    """Return the letter of the GGUF file, where one is such a file and the other is not."""
+def _gguf(a: Side, b: Side, pieces: VocabularyDifference) -> str | None:
+    """Return the letter of the GGUF file, where one is such a file and the other may be its original."""
+    if len(pieces.shared) < LEAST_SHARED * min(pieces.size_a, pieces.size_b):
+        return None  # two tokenizers, and no conversion of one
     files = [side.letter for side in (a, b) if side.tokenizer[0].format == "gguf"]
     return files[0] if len(files) == 1 else None
 

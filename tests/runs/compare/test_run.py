@@ -118,6 +118,17 @@ def test_a_faithful_gguf_file_has_no_finding(tmp_path, parallel):
     assert result.findings == ()
 
 
+def test_a_gguf_file_of_another_tokenizer_is_no_conversion(tmp_path, parallel):
+    other = tmp_path / "bert"
+    other.mkdir()
+    words = ["[UNK]", *(f"word{n}" for n in range(400))]
+    (other / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    path = gguf_of(tokenizer_folder(tmp_path / "hf"), tmp_path / "x.gguf")
+    result = fx.compare(other, path, parallel=parallel)
+    assert result.record.pairs[0].gguf is None
+    assert not [finding for finding in result.findings if finding.rule.startswith("parity/")]
+
+
 @pytest.mark.parametrize(
     ("planted", "rule"),
     [
