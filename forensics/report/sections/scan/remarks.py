@@ -62,19 +62,18 @@ def floor_sentence(floor: FloorSummary | None) -> str | None:
 
 
 def in_text_sentence(found: InTextSummary) -> str:
-    """Return how many verified tokens fail in ordinary text too, in one sentence."""
+    """Return how many verified tokens ordinary text does not clear, and why, in one sentence."""
     unknown, verified = found.fails + found.absent, found.cleared + found.fails + found.absent
     if not unknown:
         return "Ordinary text clears all of them: the model predicts them there, so the prompts failed."
-    where = (
-        f"{found.fails:,} occur in the text tried and are not expected there, {found.absent:,} do not occur "
-        "and are expected nowhere in it"
-    )
+    occurs = "occurs in the text tried and is" if found.fails == 1 else "occur in the text tried and are"
+    lacks = "does not occur and is" if found.absent == 1 else "do not occur and are"
+    where = f"{found.fails:,} {occurs} not expected there, {found.absent:,} {lacks} expected nowhere in it"
     if not found.cleared:
-        return f"All {verified:,} of them fail in ordinary text too ({where})."
+        return f"Ordinary text clears none of these {verified:,} ({where})."
     return (
-        f"{unknown:,} of them fail in ordinary text too ({where}); the other {found.cleared:,} are predicted "
-        "there, so the prompts failed and not the training."
+        f"Ordinary text does not clear {unknown:,} of them ({where}); the other {found.cleared:,} are "
+        "predicted there, so the prompts failed and not the training."
     )
 
 
