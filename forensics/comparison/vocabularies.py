@@ -1,7 +1,7 @@
 """Two vocabularies side by side, by the bytes that their pieces stand for.
 
 Raw spellings mislead: Gemma 2 and Llama 3 share 25,632 pieces by spelling and 85,699 by bytes. Added tokens
-are left to `compare.fields`, and ids are a statement of their own: Mixtral-8x22B v0.3 has Mistral's pieces
+are left to `comparison.fields`, and ids are a statement of their own: Mixtral-8x22B v0.3 has Mistral's pieces
 and merges and not one equal id.
 """
 

@@ -50,7 +50,7 @@ VOCABULARY_TABLE = TableSchema(
         Column("piece", "string", "the entry as stored; empty for an id without one"),
         Column("text", "string", "the text; null where the bytes are no valid UTF-8 by themselves"),
         Column("bytes", "binary", "the exact bytes; null for an id without a piece"),
-        Column("kind", "string", "letters, digits, partial, ... (`audit.kinds.Kind`)"),
+        Column("kind", "string", "letters, digits, partial, ... (`auditing.kinds.Kind`)"),
         Column("script", "string", "Unicode script of the letters, `Common`, `Mixed`, or empty"),
         Column("characters", "int32", "code points of its text, 0 without one"),
         Column("begins_word", "bool", "a space stands in front; in WordPiece: it does not go on a word"),

@@ -115,7 +115,7 @@ class TemplateEntry:
 
 @dataclass(frozen=True)
 class NumbersEntry:
-    """How numbers of one length are cut; `audit.numbers.NumberCuts` has the meanings."""
+    """How numbers of one length are cut; `auditing.numbers.NumberCuts` has the meanings."""
 
     digits: int
     numbers: int
@@ -129,7 +129,7 @@ class NumbersEntry:
 
 @dataclass(frozen=True)
 class DatesEntry:
-    """How dates in one format are cut; `audit.numbers.DateCuts` has the meanings."""
+    """How dates in one format are cut; `auditing.numbers.DateCuts` has the meanings."""
 
     format: str
     dates: int
@@ -186,7 +186,7 @@ class PairsSummary:
 
 @dataclass(frozen=True)
 class MorphologySummary:
-    """Token boundaries against those of morphemes; `audit.morphology.MorphologyScore` has the meanings."""
+    """Token boundaries against those of morphemes; `auditing.morphology.MorphologyScore` has the meanings."""
 
     words: int
     single_token: int
