@@ -109,6 +109,9 @@ def scan(
     """
     if census and estimate_tokens is not None:
         raise OptionError("census", "given together with `estimate_tokens`", "give one of the two")
+    if endpoint is None and (endpoint_model is not None or max_requests is not None):
+        name = "max_requests" if endpoint_model is None else "endpoint_model"
+        raise OptionError(name, "given without `endpoint`", "give the address of the server, too")
     folders = [corpora] if isinstance(corpora, str | Path) else list(corpora)
     options = ScanOptions(
         verify=verify,
