@@ -21,6 +21,7 @@ from forensics.sources.checkpoints.embedding_names import (
     OTHER_MODALITY,
     fits,
 )
+from forensics.sources.checkpoints.hidden_matrices import hidden_matrix
 from forensics.sources.interface import TensorInfo
 
 __all__ = ["EmbeddingNames", "find_embeddings", "is_embedding_like"]
@@ -70,6 +71,8 @@ def find_embeddings(
     by_name = bool(named)
     if hidden := _unread_embedding(tensors, named, config, unread):
         raise BadInputError(where, f"the embedding is stored as {unread[hidden]}, which is not read", _UNPACK)
+    if not named and (hidden := _hidden_embedding(tensors, config)):
+        raise BadInputError(where, f"the embedding is stored as {hidden}, which is not read", _UNPACK)
     candidates = named or _by_shape(tensors, config)
     if not candidates:
         raise BadInputError(where, *_nothing_found(tensors, config))
@@ -120,7 +123,19 @@ def _unread_head(tensors: Mapping[str, TensorInfo], embedding: str, unread: Mapp
         is_head = any(head.is_certain and fits(name, head.suffix) for head in HEAD_NAMES)
         if is_head and name != embedding and not IN_BLOCK.search(name) and not OTHER_MODALITY.search(name):
             return f"{name} {list(info.shape)} {info.dtype}"
-    return None
+    modules = [head.suffix.removesuffix(".weight") for head in HEAD_NAMES if head.is_certain]
+    return hidden_matrix(tensors, modules, tensors[embedding].shape, apart_from=embedding)
+
+
+def _hidden_embedding(tensors: Mapping[str, TensorInfo], config: ModelConfig) -> str | None:
+    """Return how an embedding is stored that no plain weight stands for."""
+    if config.vocab_size is None or config.hidden_size is None:
+        return None
+    modules = [suffix.removesuffix(".weight") for suffix in EMBEDDING_NAMES if suffix.endswith(".weight")]
+    shape = (config.vocab_size, config.hidden_size)
+    # A plain matrix of that shape under a name of its own is found by its shape.
+    others = {name: i for name, i in tensors.items() if i.shape != shape or not name.endswith(".weight")}
+    return hidden_matrix(others, modules, shape)
 
 
 def _rank_embeddings(tensors: Mapping[str, TensorInfo], config: ModelConfig) -> list[str]:
