@@ -20,7 +20,12 @@ from forensics.progress import Progress
 from forensics.sources.checkpoints.adapters import find_adapter
 from forensics.sources.checkpoints.config import ModelConfig, gguf_config, huggingface_config, named_code
 from forensics.sources.checkpoints.embedding_names import ENCODER_EMBEDDING, IN_BLOCK
-from forensics.sources.checkpoints.embeddings import EmbeddingNames, find_embeddings, is_embedding_like
+from forensics.sources.checkpoints.embeddings import (
+    EmbeddingNames,
+    find_embeddings,
+    is_embedding_like,
+    is_head_name,
+)
 from forensics.sources.checkpoints.layouts import Weights, open_weights
 from forensics.sources.checkpoints.packings import find_packings
 from forensics.sources.checkpoints.tying import (
@@ -61,7 +66,11 @@ def open_checkpoint(
     try:
         names = find_embeddings(found, {**tensors, **packings.infos}, config, packings.unread)
     except BadInputError as error:
-        raise error if adapter is None or packings.unread else adapter.without_matrix(found) from error
+        if adapter is None or packings.unread:
+            raise
+        raise adapter.without_embedding(found, tensors) from error
+    if adapter is not None and not names.by_name:  # a matrix of another kind, e.g. of a prompt
+        raise adapter.without_embedding(found, tensors)
     notes += names.notes
     if adapter is not None:
         notes.append(f"this is {adapter.describe()}: what it does not store is in its base model")
@@ -189,6 +198,8 @@ def _tying(
     config: ModelConfig,
 ) -> TyingVerdict:
     if unembedding is None or names.unembedding is None:
+        if is_head_name(names.embedding):
+            return TyingVerdict(Tying.TIED, "only the unembedding is stored, so the embedding is the same")
         is_encoder = ENCODER_EMBEDDING.search(names.embedding) is not None
         return without_unembedding(config, is_decoder_name=names.by_name and not is_encoder)
     first, second = weights.owner.get(names.embedding), weights.owner.get(names.unembedding)
