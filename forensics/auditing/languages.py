@@ -24,9 +24,10 @@ from forensics.auditing.encoded_text import EncodedText, encode_lines
 from forensics.auditing.premium import Ratio, ratio_of_sums
 from forensics.auditing.round_trip import Decoder, RoundTrip, decoder_of, round_trip
 from forensics.auditing.unknown import is_byte_complete, unknown_ids
-from forensics.auditing.words import UNSPACED_SCRIPTS, WordQuality, word_quality, words_of
+from forensics.auditing.words import UNSPACED_SCRIPTS, word_quality, words_of
 from forensics.errors import BadInputError
 from forensics.progress import Progress
+from forensics.schema.audit_summary import WordQuality
 from forensics.sources.interface import TokenizerSource
 from forensics.vocabulary.scripts import script_of_text
 from forensics.vocabulary.vocabulary import Vocabulary

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from forensics.comparison.rules import RULES
 from forensics.report.blocks import Tile
 from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
 from forensics.report.results import Results
@@ -26,6 +25,7 @@ from forensics.schema.compare import (
     LengthEntry,
     PairSummary,
 )
+from forensics.schema.compare_rules import RULES
 from forensics.schema.finding import Finding, Level
 
 if TYPE_CHECKING:
