@@ -18,6 +18,8 @@ from forensics.schema.finding import Finding, Level, sorted_findings
 from forensics.schema.languages import language_name
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.tokenizer_files.chat_templates import ChatTemplate
+from forensics.vocabulary.merge_list import MergeList
+from forensics.vocabulary.merges import merge_problems
 from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["TokenizerAudit", "audit_tokenizer", "headline"]
@@ -56,6 +58,7 @@ def audit_tokenizer(
     parallel: Mapping[str, Sequence[str]],
     templates: Sequence[ChatTemplate] = (),
     *,
+    merges: MergeList | None = None,
     reference: str = REFERENCE,
     seed: int = 0,
     progress: Progress | None = None,
@@ -66,6 +69,7 @@ def audit_tokenizer(
     :param vocabulary: Its vocabulary.
     :param parallel: Language -> its lines, the same number for all.
     :param templates: Every chat template of its files.
+    :param merges: What `read_merge_list` says of the tokenizer, if the caller has that already.
     :param reference: The language that premiums refer to.
     :param seed: Of the numbers and dates drawn.
     :param progress: Where to report to.
@@ -75,7 +79,9 @@ def audit_tokenizer(
     with progress.stage("checking the vocabulary"):
         kinds = vocabulary_kinds(source, vocabulary)
         longest = longest_pieces(vocabulary, kinds)
-        findings = [*integrity_findings(source, vocabulary), *special_token_findings(source, vocabulary)]
+        problems = merge_problems(source, vocabulary, merges)
+        findings = [*integrity_findings(source, vocabulary, problems)]
+        findings += special_token_findings(source, vocabulary)
     with progress.stage("cutting numbers and dates"):
         numbers = cut_numbers(source.encoder, seed=seed)
         dates = cut_dates(source.encoder, seed=seed)

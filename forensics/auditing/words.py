@@ -113,12 +113,11 @@ def tokens_of_words(
     if not spaced and not automatic:
         return sequence_lengths(encoder, words)
     shown = list(words) if automatic else [f" {word}" for word in words]
-    lone = {token_id for token_id, data in enumerate(vocabulary.bytes) if data == b" "}
     lengths: list[int] = []
     for start in range(0, len(shown), _BATCH):
         for encoding in encoder.encode_batch_fast(shown[start : start + _BATCH], add_special_tokens=False):
             ids = encoding.ids
-            lengths.append(len(ids) - (bool(ids) and ids[0] in lone))
+            lengths.append(len(ids) - (bool(ids) and vocabulary.bytes[ids[0]] == b" "))
     return np.array(lengths, dtype=np.int64)
 
 

@@ -230,6 +230,19 @@ class LengthEntry:
     #: Tokens against those of the reference language, in A and in the other; None without one.
     premium_a: float | None
     premium_b: float | None
+    #: Whether over 10 % of the language is unknown or dropped there, so that its lengths mean nothing.
+    struck_a: bool = False
+    struck_b: bool = False
+
+    @property
+    def struck(self) -> bool:
+        """Whether the two cannot be compared on this language."""
+        return self.struck_a or self.struck_b
+
+    @property
+    def has_premiums(self) -> bool:
+        """Whether there are two premiums above 0 that mean something."""
+        return bool(self.premium_a and self.premium_b) and not self.struck
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from forensics.comparison.merge_order import MergeOrder, compare_merges, compare
 from forensics.comparison.scans import ScanDifference, Standing, compare_scans
 from forensics.comparison.vocabularies import VocabularyDifference, compare_vocabularies
 from forensics.progress import Progress
-from forensics.runs.compare.lengths import Int64Array, compare_lengths
+from forensics.runs.compare.lengths import LineLengths, compare_lengths
 from forensics.runs.compare.sides import OpenScan, OpenTokenizer, Side
 from forensics.runs.compare.tables import piece_tables, scan_tables
 from forensics.runs.compare.weights import compare_weights
@@ -67,7 +67,7 @@ def _scans(found: ScanDifference) -> ScanPairSummary:
 def tokenizer_pair(
     a: Side,
     b: Side,
-    lengths: tuple[Mapping[str, Int64Array], Mapping[str, Int64Array]],
+    lengths: tuple[Mapping[str, LineLengths], Mapping[str, LineLengths]],
     options: CompareOptions,
     progress: Progress,
 ) -> ComparedPair:
@@ -75,7 +75,7 @@ def tokenizer_pair(
 
     :param a: A.
     :param b: The other.
-    :param lengths: Language -> tokens of every line, in A and in the other.
+    :param lengths: Language -> its lines, in A and in the other.
     :param options: What was asked for.
     :param progress: Where to report to.
     """
