@@ -112,7 +112,7 @@ def _is_character(piece: str, suffix: str) -> bool:
 
 
 def _count_makings(
-    standing: Mapping[str, int], only_way: Mapping[str, int], merges: Sequence[Pair], applied: Int64Array
+    standing: Mapping[str, int], only_way: dict[str, int], merges: Sequence[Pair], applied: Int64Array
 ) -> None:
     """Add to `applied` the merges behind tokens that are left, each of which can be made in one way."""
     made = Counter(standing)

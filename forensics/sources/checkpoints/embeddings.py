@@ -89,9 +89,9 @@ def find_embeddings(
     unembedding = _find_head(tensors, embedding, config) or (
         None if by_name else _shape_twin(tensors, embedding, candidates)
     )
-    if unembedding is None and (found := _unread_head(tensors, embedding, unread)):
+    if unembedding is None and (head := _unread_head(tensors, embedding, unread)):
         # To go on would call the model tied, or without a head, which it is not.
-        raise BadInputError(where, f"the unembedding is stored as {found}, which is not read", _UNPACK)
+        raise BadInputError(where, f"the unembedding is stored as {head}, which is not read", _UNPACK)
     others = [name for name in candidates[1:] if name != unembedding]
     if others:
         listed = ", ".join(f"{name} {list(tensors[name].shape)}" for name in others[:4])
