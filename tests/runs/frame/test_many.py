@@ -50,6 +50,7 @@ def scanned(hundred: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tu
     return out, list(attempts(scan_without_plots, tasks_of(hundred, out), OPTIONS, jobs=2))
 
 
+@pytest.mark.slow
 def test_damaged_checkpoints_fail_with_their_reason_and_cost_the_others_nothing(
     hundred: list[Path], scanned: tuple[Path, list[Attempt]]
 ) -> None:
@@ -63,6 +64,7 @@ def test_damaged_checkpoints_fail_with_their_reason_and_cost_the_others_nothing(
     assert {path.name for path in out.iterdir()} == {each.name for each in hundred} - set(DAMAGED)
 
 
+@pytest.mark.slow
 def test_the_index_has_all_that_is_sound_and_the_two_vocabularies(
     hundred: list[Path], scanned: tuple[Path, list[Attempt]]
 ) -> None:
@@ -74,6 +76,7 @@ def test_the_index_has_all_that_is_sound_and_the_two_vocabularies(
     assert (long.pieces, len(long.folders), long.begins_with, long.more) == (264, 87, short.number, 4)
 
 
+@pytest.mark.slow
 def test_neither_order_nor_processes_move_a_byte(
     hundred: list[Path], scanned: tuple[Path, list[Attempt]], tmp_path: Path
 ) -> None:
@@ -84,6 +87,7 @@ def test_neither_order_nor_processes_move_a_byte(
         assert contents(tmp_path / folder.name) == contents(scanned[0] / folder.name)
 
 
+@pytest.mark.slow
 def test_a_second_call_takes_up_what_the_first_left(
     hundred: list[Path], scanned: tuple[Path, list[Attempt]]
 ) -> None:
@@ -184,6 +188,7 @@ def test_what_is_not_installed_or_does_not_answer_is_one_line(
         list(attempts(pretend, tasks, {}, jobs=2))
 
 
+@pytest.mark.slow
 def test_the_manifest_has_the_line_of_one_input_and_the_libraries_that_are_there(
     scanned: tuple[Path, list[Attempt]],
 ) -> None:

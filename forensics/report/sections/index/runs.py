@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
 
-from forensics.report.blocks import Cell, Link, Number, Section, Table
+from forensics.report.blocks import Cell, Code, Link, Number, Section, Table
 from forensics.report.declared import Column, table
 from forensics.report.results import Results
 from forensics.report.wording import interval_text, spaced
@@ -23,7 +23,7 @@ def runs(results: Results[IndexSummary]) -> Section | None:
     shown = table(
         "runs",
         "Every finished run. Counts of verified tokens stand where a model was prompted. The time is that of "
-        "the file summary.json: a run's own files hold none, so that equal runs are equal bytes.",
+        "the file summary.json, in UTC: a run's own files hold none, so that equal runs are equal bytes.",
         summary.runs,
         _run(summary),
         ("command", lambda each: each.command),
@@ -36,9 +36,9 @@ def runs(results: Results[IndexSummary]) -> Section | None:
         ("warnings", lambda each: Number(each.warnings)),
         ("notes", lambda each: Number(each.notes)),
         ("vocabulary", lambda each: Number(each.vocabulary, grouped=False)),
-        ("version", lambda each: each.version),
-        ("written", lambda each: each.written and each.written.replace("T", " ").removesuffix("Z")),
-        ("folder", lambda each: each.folder),
+        ("version", lambda each: _whole_text(each.version)),
+        ("written", lambda each: _whole_text(each.written)),
+        ("folder", lambda each: _whole_text(each.folder)),
         where_rest="runs.parquet",
     )
     return Section("runs", "Runs", (replace(shown, sortable=True),))
@@ -107,6 +107,10 @@ def _path(root: str, report: str) -> str:
 
 def _whole(name: str) -> Column[RunEntry]:
     return name, lambda each: Number(getattr(each, name))
+
+
+def _whole_text(text: str | None) -> Cell:
+    return None if text is None else Code(text, wraps=False)
 
 
 def _number(name: str) -> Column[RunEntry]:
