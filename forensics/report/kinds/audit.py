@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from forensics.auditing.rules import RULES
 from forensics.report.blocks import Tile
 from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
 from forensics.report.results import Results
@@ -21,6 +20,7 @@ from forensics.report.sections.audit.vocabulary import vocabulary
 from forensics.report.sections.shared.counts import tokenizer_line
 from forensics.report.sections.shared.run import notes, provenance
 from forensics.schema.audit import FINDINGS_TABLE, LANGUAGES_TABLE, NUMBERS_TABLE, VOCABULARY_TABLE
+from forensics.schema.audit_rules import RULES
 from forensics.schema.audit_summary import AuditSummary
 from forensics.schema.finding import Level
 

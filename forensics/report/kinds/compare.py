@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from forensics.comparison.rules import RULES
 from forensics.report.blocks import Tile
 from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
 from forensics.report.results import Results
@@ -26,6 +25,7 @@ from forensics.schema.compare import (
     LengthEntry,
     PairSummary,
 )
+from forensics.schema.compare_rules import RULES
 from forensics.schema.finding import Finding, Level
 
 if TYPE_CHECKING:
@@ -104,11 +104,14 @@ def _brief(results: Results[CompareSummary]) -> Brief:
 
 
 def _lengths(lengths: Sequence[LengthEntry]) -> str:
-    moved = [each for each in lengths if each.ratio not in (None, 1.0)]
+    told = [each for each in lengths if not each.struck]
+    struck = len(lengths) - len(told)
+    left_out = f"; {struck} left out for unknown tokens" if struck else ""
+    moved = [each for each in told if each.ratio not in (None, 1.0)]
     if not moved:
-        return f"the same in all {len(lengths)} languages"
+        return f"the same in all {len(told)} languages{left_out}"
     said = " to ".join(f"{each.ratio:.3f} ({each.language})" for each in (moved[-1], moved[0]))
-    return f"tokens of B over those of A: {said}; {len(moved)} of {len(lengths)} languages differ"
+    return f"tokens of B over those of A: {said}; {len(moved)} of {len(told)} languages differ{left_out}"
 
 
 def _by_level(found: Iterable[Finding]) -> str:
@@ -142,6 +145,11 @@ def _least_order(results: Results[CompareSummary]) -> float | None:
     return min((share for share in orders if share is not None), default=None)
 
 
+def _length_ratio(pair: PairSummary) -> float | None:
+    ratios = (each.ratio for each in pair.lengths if not each.struck)
+    return max((ratio for ratio in ratios if ratio is not None), default=None)
+
+
 def _dependent(pair: PairSummary) -> float | None:
     tested = [test for test in pair.independence if test.log10_p is not None]
     return sum(test.verdict.startswith("not independent") for test in tested) if tested else None
@@ -170,9 +178,7 @@ KIND: Kind[CompareSummary] = Kind(
         GateNumber("only_a", _most(lambda pair: None if pair.pieces is None else pair.pieces.only_a)),
         GateNumber("only_b", _most(lambda pair: None if pair.pieces is None else pair.pieces.only_b)),
         GateNumber("order_share", _least_order),
-        GateNumber("length_ratio", _most(
-            lambda pair: max((each.ratio for each in pair.lengths if each.ratio is not None), default=None)
-        )),
+        GateNumber("length_ratio", _most(_length_ratio)),
         GateNumber("not_independent", _most(_dependent)),
         GateNumber("verified_only_a", _most(
             lambda pair: None if pair.scans is None else sum(pair.scans.only_a.values())

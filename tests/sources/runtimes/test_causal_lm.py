@@ -17,6 +17,8 @@ from forensics.sources.checkpoints.checkpoint import open_checkpoint
 from forensics.sources.gguf.file import read_gguf
 from forensics.sources.gguf.slim import write_slim_gguf
 from forensics.sources.runtimes.causal_lm import load_causal_lm, position_count
+from forensics.undertrained.prompts import SLOT, Prompt
+from forensics.undertrained.verification import Verifier
 from tests.extras import need
 
 torch = need("torch")
@@ -240,3 +242,20 @@ def test_the_language_half_of_a_vision_model_runs(tmp_path):
 
 def test_positions_are_those_of_the_language_model(model):
     assert position_count(model) == 64
+
+
+def test_a_model_spread_over_memory_and_files_gives_the_same_numbers(model, folder):
+    need("accelerate")
+    places = {"model.embed_tokens": "cpu", "model.layers.0": "cpu", "model.layers.1": "disk"}
+    places |= {"model.norm": "cpu", "model.rotary_emb": "cpu", "lm_head": "cpu"}
+    spread = load_causal_lm(open_checkpoint(folder), device_map=places)
+    assert {str(p.device) for p in spread.parameters()} == {"cpu", "meta"}
+    prompts = (Prompt("explain", (1, 7, 8, 9, SLOT, 10, 11)), Prompt("continue", (1, 3, *(SLOT,) * 12)))
+    probes = (Prompt("probe_equals", (1, 4, 5, 4, 6, 7, 5, 7, SLOT, 5)),)
+    tokens = list(range(20, 30))
+    found, truth = (
+        Verifier(m, prompts, str, probes=probes).verify_past_probes(tokens) for m in (spread, model)
+    )
+    for ours, theirs in zip(found, truth, strict=True):
+        assert ours.verdict is theirs.verdict
+        assert ours.max_prob == pytest.approx(theirs.max_prob, rel=1e-4)
