@@ -73,6 +73,10 @@ def main() -> None:
         check(set(past.category) == {"unused_row"}, "rows past the vocabulary are named", past)
         check((out / "scan" / "report.html").is_file(), "report.html is there")
         check(forensics("report", out / "scan").returncode == 0, "forensics report")
+        several = (model, model / "tokenizer.json", "--out", out / "several")
+        check(forensics("tokens", *several).returncode == 0, "forensics tokens of two inputs")
+        check(forensics("index", out).returncode == 0, "forensics index")
+        check(len(pd.read_csv(out / "index" / "runs.csv")) == 4, "a line per run")
         done = forensics("mixture", model, "--corpora", "demo", "--out", out / "mixture")
         wanted = "pip install 'forensics[mixture]'"
         check(done.returncode == 2 and wanted in done.stderr, "mixture names the extra it needs", done.stderr)

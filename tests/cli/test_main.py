@@ -21,13 +21,14 @@ PROMISED = {
     "scan": (
         "--verify --no-verify --candidates --max-candidates --audit-sample --tokens --reference --indicator "
         "--device --dtype --batch-size --threads --fail-on --out --json --seed --resume --overwrite "
-        "--offline --trust-remote-code --debug"
+        "--offline --trust-remote-code --debug --models-from --jobs --dask"
     ),
     "sticky": (
         "--method --sentences --pairs --tokens --insertions --pairs-score --pairs-validate --shortlist "
         "--device --batch-size --fail-on --out --json --seed --overwrite --offline --debug"
     ),
-    "tokens": "--fail-on --out --json --overwrite --offline --debug",
+    "tokens": "--fail-on --out --json --overwrite --offline --debug --models-from --jobs --dask",
+    "index": "--fail-on --accepted --write-accepted --sarif --out --json --debug",
     "mixture": (
         "--corpora --corpus --method --merges --skip-merges --after --max-bytes --denominator --solver "
         "--bootstrap --cache --jobs --baselines --fail-on --out --json --seed --overwrite --offline --debug"
@@ -35,7 +36,7 @@ PROMISED = {
     "audit": (
         "--parallel --reference-language --corpora --reference --renyi --overlap --inference --pairs --gini "
         "--morphology --words --wordlist --prune-plan --fail-on --accepted --write-accepted --sarif --out "
-        "--json --seed --overwrite --offline --debug"
+        "--json --seed --overwrite --offline --debug --models-from --jobs --dask"
     ),
     "compare": "--fail-on --accepted --write-accepted --sarif --out --json --overwrite --offline --debug",
     "export": "--format --what --reserved --past-vocabulary --keep --debug",

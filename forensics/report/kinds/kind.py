@@ -75,12 +75,20 @@ class Kind(Generic[S]):
     own_numbers: tuple[GateNumber[S], ...] = ()
     #: Why a number is missing from this run, where there is one reason; else None.
     why_missing: Callable[[Results[S]], str | None] = lambda _: None
+    #: Tables that are written as CSV too, for programs that know nothing else.
+    as_csv: frozenset[str] = frozenset()
     #: The summary is written under this name too, which earlier versions promised.
     also_as: str | None = None
     #: Parts of the summary that are another in every run, time above all; left out there.
     also_without: frozenset[str] = frozenset()
     #: Parts of the summary that would bury the rest of `--json`; the file has them.
     not_printed: frozenset[str] = frozenset()
+
+    @property
+    def table_files(self) -> tuple[str, ...]:
+        """The files that its tables are in."""
+        parquet = tuple(f"{table.name}.parquet" for table in self.tables)
+        return (*parquet, *(f"{table.name}.csv" for table in self.tables if table.name in self.as_csv))
 
     @property
     def numbers(self) -> tuple[GateNumber[S], ...]:
