@@ -56,7 +56,7 @@ def check(passed: bool, what: str, detail: object = "") -> None:
 
 
 def main() -> None:
-    """Check the environment, `tokens`, `scan --no-verify`, `report`, and what asks for an extra."""
+    """Check the environment, what works without extras, and what asks for one."""
     present = [name for name in ABSENT if importlib.util.find_spec(name) is not None]
     check(not present, "no library of an extra is installed", present)
     with tempfile.TemporaryDirectory() as made:
@@ -73,6 +73,11 @@ def main() -> None:
         check(set(past.category) == {"unused_row"}, "rows past the vocabulary are named", past)
         check((out / "scan" / "report.html").is_file(), "report.html is there")
         check(forensics("report", out / "scan").returncode == 0, "forensics report")
+        done = forensics("audit", model, "--out", out / "audit", "--json")
+        check(done.returncode == 0, "forensics audit", done.stderr)
+        check("premium" in json.loads(done.stdout)["languages"]["of"]["deu_Latn"], "premiums are there")
+        done = forensics("compare", model, model, "--out", out / "compare")
+        check(done.returncode == 0, "forensics compare", done.stderr)
         done = forensics("mixture", model, "--corpora", "demo", "--out", out / "mixture")
         wanted = "pip install 'forensics[mixture]'"
         check(done.returncode == 2 and wanted in done.stderr, "mixture names the extra it needs", done.stderr)
