@@ -51,7 +51,8 @@ def show(command: str, folder: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(_ROOT)}
     done = subprocess.run(arguments, cwd=folder, env=env, capture_output=True, text=True, check=False)
     said = [line for line in done.stderr.splitlines() if line.startswith(("failed", "warning", "error"))]
-    print(f"$ {command}; echo $?", done.stdout.rstrip(), *said, done.returncode, sep="\n", end="\n\n")
+    shown = [done.stdout.rstrip()] if done.stdout else []
+    print(f"$ {command}; echo $?", *shown, *said, done.returncode, sep="\n", end="\n\n")
 
 
 def main() -> None:

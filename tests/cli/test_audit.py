@@ -1,6 +1,7 @@
 """The command line of `audit`, through `run`, on a tiny tokenizer."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,19 @@ def test_a_number_that_no_language_has_is_one_line(arguments, condition, said, c
     assert run([*arguments, "--fail-on", condition]) == 2
     (line,) = (each for each in capsys.readouterr().err.splitlines() if each.startswith("error: "))
     assert said in line and "--fail-on" in line
+
+
+def test_code_scanning_is_shown_files_and_lines(arguments, tmp_path, monkeypatch):
+    folder = Path(arguments[1])
+    monkeypatch.chdir(folder.parent)
+    assert run([*arguments, "--sarif", str(tmp_path / "log.sarif")]) == 0
+    (log,) = json.loads((tmp_path / "log.sarif").read_text())["runs"]
+    shown = {result["ruleId"]: result["locations"][0]["physicalLocation"] for result in log["results"]}
+    template, special = shown["template/special-missing"], shown["special/from-text"]
+    assert template["artifactLocation"]["uri"] == "tiny/tokenizer_config.json"
+    assert special["artifactLocation"]["uri"] == "tiny/tokenizer.json"
+    lines = (folder / "tokenizer.json").read_text().split("\n")
+    assert '"added_tokens"' in lines[special["region"]["startLine"] - 1]
 
 
 def test_a_language_that_is_not_there_is_one_line_with_the_option_as_typed(arguments, capsys):
