@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from forensics.schema.words import Verdict
+from forensics.schema.words import Role, Verdict
 from forensics.undertrained.kin import KIN_TOLERANCE, READ_AT_LEAST, READ_ONE_IN, Rows
 from forensics.undertrained.plain_verification import verify_plainly
+from forensics.undertrained.tally import KinTally, tally
 from forensics.undertrained.token_evidence import TokenEvidence
 from forensics.undertrained.verification import Verifier
 from tests.extras import need
@@ -95,6 +96,17 @@ def test_some_are_read_to_the_end_for_all():
     assert {len(e.prompts) for e in spoken_for} == {len(PROBES) + 1}
     assert TokenEvidence.from_json(spoken_for[0].to_json()) == spoken_for[0]
     assert all(e.kin is None for e in found if not e.verdict.is_verified)
+
+
+def test_the_tally_counts_who_was_read_and_who_spoken_for():
+    for late, expected in ((frozenset(), (1, 4, 0, 20)), (frozenset({TWINS[0]}), (1, 24, 1, 0))):
+        found = Verifier(TwinCopier(late), PROMPTS, decode, probes=PROBES).verify([20, *TWINS])
+        result = SimpleNamespace(
+            evidence={e.token_id: e for e in found}, roles={e.token_id: Role.CANDIDATE for e in found}
+        )
+        rows = np.arange(VOCABULARY)
+        findings = SimpleNamespace(representative=rows, is_representative=rows == rows)
+        assert tally(result, findings).kin == KinTally(*expected)
 
 
 @pytest.mark.parametrize("late", [{TWINS[0]}, set(TWINS[3:])])
