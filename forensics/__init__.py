@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from forensics.runs.audit.run import audit
     from forensics.runs.compare.run import compare
     from forensics.runs.mixture.run import infer_mixture
+    from forensics.runs.repair.run import repair
     from forensics.runs.scan.run import scan
     from forensics.runs.sticky.run import find_sticky_tokens
     from forensics.runs.tokens import tokens
@@ -32,6 +33,7 @@ __all__ = [
     "infer_mixture",
     "open_checkpoint",
     "open_tokenizer",
+    "repair",
     "scan",
     "tokens",
 ]
@@ -44,6 +46,7 @@ _HOMES = {
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
     "infer_mixture": "forensics.runs.mixture.run",
+    "repair": "forensics.runs.repair.run",
     "scan": "forensics.runs.scan.run",
 }
 
