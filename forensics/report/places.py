@@ -159,7 +159,7 @@ def _lines_of_keys(
     text: _Text, findings: Sequence[Finding], where: Mapping[str, Sequence[str]]
 ) -> dict[str, int]:
     """Return fingerprint -> line of the key that the finding's rule is about."""
-    lines = {}
+    lines: dict[str, int] = {}
     for one in findings:
         for key in () if one.piece else where.get(one.rule, ()):
             line = text.line_of_key(key.replace("{subject}", one.subject))
