@@ -16,6 +16,7 @@ import numpy.typing as npt
 __all__ = [
     "KEPT_BYTES",
     "ArrayMatrix",
+    "BufferedMatrix",
     "KeptMatrix",
     "RowMatrix",
     "block_rows",
@@ -66,6 +67,15 @@ class RowMatrix(Protocol):
         ...
 
 
+@runtime_checkable
+class BufferedMatrix(Protocol):
+    """A matrix that can read into memory of the caller."""
+
+    def rows_into(self, start: int, stop: int, out: Float32Array) -> Float32Array:
+        """Read rows `start` to `stop` into `out`, shape `(stop - start, d)`, and return it."""
+        ...
+
+
 def block_rows(matrix: RowMatrix, budget: int | None = None) -> int:
     """Return how many rows of `matrix` make one block (at least one).
 
@@ -85,11 +95,18 @@ def is_kept(matrix: RowMatrix) -> bool:
 def blocks(matrix: RowMatrix, budget: int | None = None) -> Iterator[tuple[int, Float32Array]]:
     """Yield `(first row, float32 block)` over all rows of `matrix`, in order.
 
-    A block may be a view of the caller's own memory and is not to be written to.
+    A block may be a view of the caller's own memory and is not to be written to, nor kept: the next one may
+    overwrite it. New memory for every block would cost its pages anew.
     """
+    V, d = matrix.shape
     step = block_rows(matrix, budget)
-    for start in range(0, matrix.shape[0], step):
-        yield start, matrix.rows(start, min(start + step, matrix.shape[0]))
+    buffer = np.empty((min(step, V), d), dtype=np.float32) if isinstance(matrix, BufferedMatrix) else None
+    for start in range(0, V, step):
+        stop = min(start + step, V)
+        if buffer is not None and isinstance(matrix, BufferedMatrix):
+            yield start, matrix.rows_into(start, stop, buffer[: stop - start])
+        else:
+            yield start, matrix.rows(start, stop)
 
 
 def centred_blocks(
@@ -97,7 +114,7 @@ def centred_blocks(
 ) -> Iterator[tuple[int, Float32Array, Float32Array]]:
     """Yield `(first row, float32 block, block minus mean row)` over all rows of `matrix`, in order.
 
-    The third is one array that every block overwrites: a new one of this size costs its pages anew.
+    The third is one array that every block overwrites, as may be the second.
     """
     buffer = np.empty((min(block_rows(matrix), matrix.shape[0]), matrix.shape[1]), dtype=np.float32)
     for start, block in blocks(matrix):
@@ -184,7 +201,10 @@ class KeptMatrix:
             step = block_rows(self, STREAMED_BLOCK_BYTES)
             for first in range(start, stop, step):
                 last = min(first + step, stop)
-                self._decoded[first:last] = self._source.rows(first, last)
+                if isinstance(self._source, BufferedMatrix):
+                    self._source.rows_into(first, last, self._decoded[first:last])
+                else:
+                    self._decoded[first:last] = self._source.rows(first, last)
             self._is_decoded[start:stop] = True
         view = self._decoded[start:stop]
         view.flags.writeable = False

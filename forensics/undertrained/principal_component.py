@@ -92,7 +92,11 @@ def first_principal_component(
         return PrincipalComponent(np.zeros(d, dtype=np.float32), np.pi / 2, 0, is_shortened=False)
     k = min(_DIRECTIONS, d, len(sample))
     scale = _scale(statistics.norms[usable])
-    Q = leading_directions((matrix.gather(sample) - statistics.mean_row) * scale, k, rng)  # (d, k)
+    sampled = matrix.gather(sample)
+    sampled -= statistics.mean_row
+    sampled *= scale
+    Q = leading_directions(sampled, k, rng)  # (d, k)
+    del sampled
     may_stop = 4 * V * d > full_bytes
     angle, rounds = np.pi / 2, 0
     with (progress or Progress()).stage("principal component", total=_ROUNDS * V) as bar:
