@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 __all__ = [
     "KEPT_BYTES",
+    "STREAMED_BLOCK_BYTES",
     "ArrayMatrix",
     "BufferedMatrix",
     "KeptMatrix",
@@ -22,6 +23,7 @@ __all__ = [
     "block_rows",
     "blocks",
     "centred_blocks",
+    "centred_buffer",
     "is_kept",
     "keep_within",
 ]
@@ -110,16 +112,29 @@ def blocks(matrix: RowMatrix, budget: int | None = None) -> Iterator[tuple[int, 
 
 
 def centred_blocks(
-    matrix: RowMatrix, mean_row: Float32Array
+    matrix: RowMatrix,
+    mean_row: Float32Array,
+    budget: int | None = None,
+    buffer: Float32Array | None = None,
 ) -> Iterator[tuple[int, Float32Array, Float32Array]]:
     """Yield `(first row, float32 block, block minus mean row)` over all rows of `matrix`, in order.
 
     The third is one array that every block overwrites, as may be the second.
+
+    :param matrix: The matrix, shape `(V, d)`.
+    :param mean_row: What is taken off every row, shape `(d,)`.
+    :param budget: Bytes of float32 in a block; None: by the size of the matrix.
+    :param buffer: From `centred_buffer`, for several passes over one matrix; made anew if None.
     """
-    buffer = np.empty((min(block_rows(matrix), matrix.shape[0]), matrix.shape[1]), dtype=np.float32)
-    for start, block in blocks(matrix):
+    centred = centred_buffer(matrix, budget) if buffer is None else buffer
+    for start, block in blocks(matrix, budget):
         with np.errstate(invalid="ignore", over="ignore"):
-            yield start, block, np.subtract(block, mean_row, out=buffer[: len(block)])
+            yield start, block, np.subtract(block, mean_row, out=centred[: len(block)])
+
+
+def centred_buffer(matrix: RowMatrix, budget: int | None = None) -> Float32Array:
+    """Return memory for the centred blocks of `matrix`."""
+    return np.empty((min(block_rows(matrix, budget), matrix.shape[0]), matrix.shape[1]), dtype=np.float32)
 
 
 def keep_within(budget: int, *matrices: RowMatrix) -> list[RowMatrix]:
