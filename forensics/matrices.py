@@ -15,12 +15,15 @@ import numpy.typing as npt
 
 __all__ = [
     "KEPT_BYTES",
+    "STREAMED_BLOCK_BYTES",
     "ArrayMatrix",
+    "BufferedMatrix",
     "KeptMatrix",
     "RowMatrix",
     "block_rows",
     "blocks",
     "centred_blocks",
+    "centred_buffer",
     "is_kept",
     "keep_within",
 ]
@@ -66,6 +69,15 @@ class RowMatrix(Protocol):
         ...
 
 
+@runtime_checkable
+class BufferedMatrix(Protocol):
+    """A matrix that can read into memory of the caller."""
+
+    def rows_into(self, start: int, stop: int, out: Float32Array) -> Float32Array:
+        """Read rows `start` to `stop` into `out`, shape `(stop - start, d)`, and return it."""
+        ...
+
+
 def block_rows(matrix: RowMatrix, budget: int | None = None) -> int:
     """Return how many rows of `matrix` make one block (at least one).
 
@@ -85,24 +97,44 @@ def is_kept(matrix: RowMatrix) -> bool:
 def blocks(matrix: RowMatrix, budget: int | None = None) -> Iterator[tuple[int, Float32Array]]:
     """Yield `(first row, float32 block)` over all rows of `matrix`, in order.
 
-    A block may be a view of the caller's own memory and is not to be written to.
+    A block may be a view of the caller's own memory and is not to be written to, nor kept: the next one may
+    overwrite it. New memory for every block would cost its pages anew.
     """
+    V, d = matrix.shape
     step = block_rows(matrix, budget)
-    for start in range(0, matrix.shape[0], step):
-        yield start, matrix.rows(start, min(start + step, matrix.shape[0]))
+    buffer = np.empty((min(step, V), d), dtype=np.float32) if isinstance(matrix, BufferedMatrix) else None
+    for start in range(0, V, step):
+        stop = min(start + step, V)
+        if buffer is not None and isinstance(matrix, BufferedMatrix):
+            yield start, matrix.rows_into(start, stop, buffer[: stop - start])
+        else:
+            yield start, matrix.rows(start, stop)
 
 
 def centred_blocks(
-    matrix: RowMatrix, mean_row: Float32Array
+    matrix: RowMatrix,
+    mean_row: Float32Array,
+    budget: int | None = None,
+    buffer: Float32Array | None = None,
 ) -> Iterator[tuple[int, Float32Array, Float32Array]]:
     """Yield `(first row, float32 block, block minus mean row)` over all rows of `matrix`, in order.
 
-    The third is one array that every block overwrites: a new one of this size costs its pages anew.
+    The third is one array that every block overwrites, as may be the second.
+
+    :param matrix: The matrix, shape `(V, d)`.
+    :param mean_row: What is taken off every row, shape `(d,)`.
+    :param budget: Bytes of float32 in a block; None: by the size of the matrix.
+    :param buffer: From `centred_buffer`, for several passes over one matrix; made anew if None.
     """
-    buffer = np.empty((min(block_rows(matrix), matrix.shape[0]), matrix.shape[1]), dtype=np.float32)
-    for start, block in blocks(matrix):
+    centred = centred_buffer(matrix, budget) if buffer is None else buffer
+    for start, block in blocks(matrix, budget):
         with np.errstate(invalid="ignore", over="ignore"):
-            yield start, block, np.subtract(block, mean_row, out=buffer[: len(block)])
+            yield start, block, np.subtract(block, mean_row, out=centred[: len(block)])
+
+
+def centred_buffer(matrix: RowMatrix, budget: int | None = None) -> Float32Array:
+    """Return memory for the centred blocks of `matrix`."""
+    return np.empty((min(block_rows(matrix, budget), matrix.shape[0]), matrix.shape[1]), dtype=np.float32)
 
 
 def keep_within(budget: int, *matrices: RowMatrix) -> list[RowMatrix]:
@@ -184,7 +216,10 @@ class KeptMatrix:
             step = block_rows(self, STREAMED_BLOCK_BYTES)
             for first in range(start, stop, step):
                 last = min(first + step, stop)
-                self._decoded[first:last] = self._source.rows(first, last)
+                if isinstance(self._source, BufferedMatrix):
+                    self._source.rows_into(first, last, self._decoded[first:last])
+                else:
+                    self._decoded[first:last] = self._source.rows(first, last)
             self._is_decoded[start:stop] = True
         view = self._decoded[start:stop]
         view.flags.writeable = False

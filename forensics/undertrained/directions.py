@@ -15,13 +15,21 @@ def directions(
     matrix: RowMatrix, statistics: RowStatistics, ids: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
     """Return the centred rows of `ids`, scaled to unit length, shape `(k, d)`."""
-    return normalise(matrix.gather(ids) - statistics.mean_row)
+    rows = matrix.gather(ids)  # in place from here on: rows of thousands of numbers take much memory
+    rows -= statistics.mean_row
+    rows /= _lengths(rows)
+    return rows
 
 
 def normalise(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return the rows scaled to unit length, shape `(k, d)`; rows of zeros stay."""
+    return np.asarray(rows / _lengths(rows), dtype=np.float32)
+
+
+def _lengths(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the lengths of rows, 1 for rows of zeros, shape `(k, 1)`."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(norms > 0, norms, 1), dtype=np.float32)
+    return np.asarray(np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
 def mean_cosine(units: npt.NDArray[np.float32]) -> float | None:

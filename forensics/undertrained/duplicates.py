@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.matrices import ArrayMatrix, RowMatrix, block_rows, centred_blocks
+from forensics.matrices import STREAMED_BLOCK_BYTES, ArrayMatrix, RowMatrix, block_rows, centred_blocks
 from forensics.undertrained.rows import RowStatistics
 
 __all__ = ["RowGroups", "identical_groups", "near_identical_groups"]
@@ -132,7 +132,8 @@ def near_identical_groups(
     keys = np.empty((V, _TABLES), dtype=np.int64)
     spread = np.empty(V, dtype=np.float32)
     with np.errstate(invalid="ignore", over="ignore"):
-        for start, block, centred in centred_blocks(matrix, statistics.mean_row):  # (n, d)
+        # No sum goes over several rows here, so that blocks may be as small as is fast.
+        for start, block, centred in centred_blocks(matrix, statistics.mean_row, STREAMED_BLOCK_BYTES):
             spread[start : start + len(block)] = np.sqrt(np.einsum("ij,ij->i", centred, centred))
             bits = (fold(centred) @ planes) > 0  # (n, bits * tables)
             keys[start : start + len(block)] = bits.reshape(len(block), _TABLES, _BITS) @ weights

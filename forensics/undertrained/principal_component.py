@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from forensics.matrices import KEPT_BYTES, RowMatrix, centred_blocks
+from forensics.matrices import KEPT_BYTES, RowMatrix, centred_blocks, centred_buffer
 from forensics.progress import Progress
 from forensics.undertrained.rows import RowStatistics
 
@@ -92,13 +92,17 @@ def first_principal_component(
         return PrincipalComponent(np.zeros(d, dtype=np.float32), np.pi / 2, 0, is_shortened=False)
     k = min(_DIRECTIONS, d, len(sample))
     scale = _scale(statistics.norms[usable])
-    Q = leading_directions((matrix.gather(sample) - statistics.mean_row) * scale, k, rng)  # (d, k)
+    sampled = matrix.gather(sample)
+    sampled -= statistics.mean_row
+    sampled *= scale
+    Q = leading_directions(sampled, k, rng)  # (d, k)
+    del sampled
     may_stop = 4 * V * d > full_bytes
-    angle, rounds = np.pi / 2, 0
+    angle, rounds, buffer = np.pi / 2, 0, centred_buffer(matrix)
     with (progress or Progress()).stage("principal component", total=_ROUNDS * V) as bar:
         for rounds in range(1, _ROUNDS + 1):  # noqa: B007 (the number of rounds is part of the answer)
             product = np.zeros((d, k), dtype=np.float64)
-            for first, block, centred in centred_blocks(matrix, statistics.mean_row):
+            for first, block, centred in centred_blocks(matrix, statistics.mean_row, buffer=buffer):
                 good = statistics.usable[first : first + len(block)]
                 rows = centred if good.all() else centred[good]
                 if scale != 1:

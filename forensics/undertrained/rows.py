@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.matrices import RowMatrix, block_rows, is_kept
+from forensics.matrices import RowMatrix, blocks, is_kept
 from forensics.progress import Progress
 
 __all__ = ["RowStatistics", "row_statistics"]
@@ -24,9 +24,6 @@ _HASH_SEED = 0x5EED
 #: above: 0.46 of that norm in SmolLM2-135M-Instruct, 0.51 in Qwen2.5-Coder-0.5B-Instruct (both matrices) and
 #: 0.996 in Gemma 3 270M, measured on the files themselves.
 _ZERO_SHARE = 1e-6
-#: Rows of a large matrix added in float32 before float64 takes over: their sum is off by a ten-millionth of
-#: the largest at most, and adding in float64 throughout takes six times as long as reading the numbers.
-_ADDED = 64
 #: Sum of squares below which float32 loses digits to underflow.
 _TINY_SQUARE = 1e-30
 
@@ -77,13 +74,11 @@ def row_statistics(matrix: RowMatrix, progress: Progress | None = None, stage: s
     hashes = np.empty(V, dtype=np.uint64)
     total = np.zeros(d, dtype=np.float64)
     has_nan = np.zeros(V, dtype=bool)
-    step = block_rows(matrix)
     column_sums = _wide_column_sums if is_kept(matrix) else _column_sums
     with (progress or Progress()).stage(stage, total=V, unit="rows") as bar:
-        for start in range(0, V, step):
-            stop = min(start + step, V)
+        for start, block in blocks(matrix):  # (n, d)
+            stop = start + len(block)
             hashes[start:stop] = hash_rows(matrix.stored_rows(start, stop))
-            block = matrix.rows(start, stop)  # (n, d)
             with np.errstate(over="ignore", invalid="ignore"):
                 squares = np.einsum("ij,ij->i", block, block)  # (n,)
                 if not np.isfinite(squares).all():
@@ -120,12 +115,11 @@ def _wide_column_sums(block: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]
 
 
 def _column_sums(block: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return the sum of every column, a few rows at a time in float32, shape `(d,)`."""
+    """Return the sum of every column of a few rows, added in float32 at a sixth of the cost, shape `(d,)`."""
     with np.errstate(over="ignore", invalid="ignore"):
-        parts = np.add.reduceat(block, np.arange(0, len(block), _ADDED), axis=0) if len(block) else block
-    if not np.isfinite(parts).all():  # finite rows whose sum leaves float32
-        return _wide_column_sums(block)
-    return _wide_column_sums(parts)
+        sums = np.ones(len(block), dtype=np.float32) @ block
+    # Finite rows of which the sum leaves float32.
+    return sums.astype(np.float64) if np.isfinite(sums).all() else _wide_column_sums(block)
 
 
 def hash_rows(stored: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
@@ -150,5 +144,7 @@ def hash_rows(stored: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     ) | np.uint64(1)
     # The high half of each word is folded down first: in a plain product modulo 2^64 a difference in
     # the top bits of a word reaches only the top bits of the hash.
-    hashes: npt.NDArray[np.uint64] = (values ^ (values >> np.uint64(32))) @ multipliers
+    mixed = values >> np.uint64(32)
+    mixed ^= values
+    hashes: npt.NDArray[np.uint64] = np.einsum("ij,j->i", mixed, multipliers)
     return hashes ^ (hashes >> np.uint64(29))

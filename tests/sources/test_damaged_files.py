@@ -153,12 +153,12 @@ def tokenizer_json():
     return json.loads(tokenizer.to_str())
 
 
-def sentencepiece_bytes():
+def sentencepiece_bytes(kind):
     sentencepiece = pytest.importorskip("sentencepiece")
     stream = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["the quick brown fox jumps over the lazy dog"] * 20), model_writer=stream,
-        vocab_size=40, hard_vocab_limit=False, model_type="unigram", minloglevel=2,
+        vocab_size=40, hard_vocab_limit=False, model_type=kind, minloglevel=2,
     )  # fmt: skip
     return stream.getvalue()
 
@@ -168,10 +168,11 @@ def ranks_bytes():
     return b"".join(base64.b64encode(token) + b" %d\n" % rank for rank, token in enumerate(ranks))
 
 
-@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer.model", "x.tiktoken"])
+@pytest.mark.parametrize("name", ["tokenizer.json", "unigram.model", "bpe.model", "x.tiktoken"])
 def test_damaged_tokenizers_are_read_or_refused_in_one_line(name, tmp_path, capfd):
     rng = random.Random(name)
-    sound = {"tokenizer.model": sentencepiece_bytes, "x.tiktoken": ranks_bytes}.get(name, tokenizer_json)()
+    kinds = {"x.tiktoken": ranks_bytes, "tokenizer.json": tokenizer_json}
+    sound = kinds[name]() if name in kinds else sentencepiece_bytes(name.removesuffix(".model"))
     refused = 0
     for _ in range(FILES):
         broken = damaged_json(rng, sound) if isinstance(sound, dict) else damaged(rng, sound)

@@ -122,8 +122,11 @@ def _block_decoder(kind: Any) -> Decoder | None:
 
     block, block_bytes = quants.GGML_QUANT_SIZES[kind]
 
-    def decode(stored: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        decoded = np.empty((len(stored), stored.shape[1] // block_bytes * block), dtype=np.float32)
+    def decode(
+        stored: npt.NDArray[np.uint8], out: npt.NDArray[np.float32] | None = None
+    ) -> npt.NDArray[np.float32]:
+        shape = (len(stored), stored.shape[1] // block_bytes * block)
+        decoded = np.empty(shape, dtype=np.float32) if out is None else out
         step = max(1, DEQUANTISE_NUMBERS // max(1, decoded.shape[1]))
         with np.errstate(all="ignore"):  # NaN and infinity in scales are values to report
             for start in range(0, len(stored), step):

@@ -48,8 +48,8 @@ def _activation(file: Path, config: dict[str, Any]) -> Any:
     import torch
 
     unknown = [key for key in config if key not in _KEYS and config[key]]
-    between = {config.get(key) for key in ("module_input_name", "module_output_name")}
-    if unknown or not between <= {None, "sentence_embedding"}:
+    between = [config.get(key) for key in ("module_input_name", "module_output_name")]
+    if unknown or any(name not in (None, "sentence_embedding") for name in between):
         found = f"asks for {', '.join(unknown) or 'another place than after the pooling'}"
         raise BadInputError(file, f"{found}, which is not supported", "use a model with plain dense layers")
     name = str(config.get("activation_function", "torch.nn.modules.activation.Tanh"))

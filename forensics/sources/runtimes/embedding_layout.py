@@ -252,7 +252,11 @@ def _model_settings(folder: Path) -> tuple[str, int | None, tuple[str, ...], tup
         raise BadInputError(file, f"is a {kind}, which gives no vector of a text", "name an embedding model")
     prompts = settings.get("prompts") or {}
     default = settings.get("default_prompt_name")
-    if not isinstance(prompts, dict) or (default is not None and default not in prompts):
+    if not isinstance(prompts, dict) or not (default is None or isinstance(default, str)):
+        raise BadInputError(
+            file, f"names its prompts by {type(default or prompts).__name__}", "mend the file"
+        )
+    if default is not None and default not in prompts:
         raise BadInputError(file, f"names the default prompt {default!r}, which it lacks", "mend the file")
     prompt = str(prompts[default] or "") if default is not None else ""
     dimensions = settings.get("truncate_dim")

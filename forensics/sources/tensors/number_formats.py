@@ -1,14 +1,14 @@
 """How stored numbers become float32, and some of them back: by the names safetensors uses.
 
-A decoder takes the bytes of whole rows, uint8 `(n, bytes per row)`, and gives float32 `(n, d)`. NaN
-and infinity pass through; what float32 cannot hold becomes infinity. Block-quantised GGUF types are
-in `gguf_file`.
+A decoder takes the bytes of whole rows, uint8 `(n, bytes per row)`, and gives float32 `(n, d)`, in `out`
+where that is given: pages of new memory cost more than the decoding. NaN and infinity pass through; what
+float32 cannot hold becomes infinity. Block-quantised GGUF types are in `gguf_file`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,16 @@ __all__ = ["NUMBER_FORMATS", "Decoder", "Encoder", "NumberFormat"]
 
 Float32Array = npt.NDArray[np.float32]
 UInt8Array = npt.NDArray[np.uint8]
-Decoder = Callable[[UInt8Array], Float32Array]
 #: Float32 `(n, d)` to the bytes of whole rows, uint8 `(n, bytes per row)`; to the nearest, ties to even.
 Encoder = Callable[[Float32Array], UInt8Array]
+
+
+class Decoder(Protocol):
+    """Bytes of rows to float32."""
+
+    def __call__(self, stored: UInt8Array, out: Float32Array | None = None) -> Float32Array:
+        """Decode `(n, bytes per row)` to `(n, d)`; `out`, if given, is filled and returned."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,18 +44,24 @@ class NumberFormat:
 
 
 def _cast(dtype: str) -> Decoder:
-    def decode(stored: UInt8Array) -> Float32Array:
+    def decode(stored: UInt8Array, out: Float32Array | None = None) -> Float32Array:
+        numbers = stored.view(dtype)
+        filled = np.empty(numbers.shape, dtype=np.float32) if out is None else out
         with np.errstate(over="ignore", invalid="ignore"):  # a signalling NaN is a value to report
-            return stored.view(dtype).astype(np.float32)
+            np.copyto(filled, numbers, casting="unsafe")
+        return filled
 
     return decode
 
 
-def _decode_bf16(stored: UInt8Array) -> Float32Array:
+def _decode_bf16(stored: UInt8Array, out: Float32Array | None = None) -> Float32Array:
     # bfloat16 is the upper half of a float32: widen, then shift in place, with no third array.
-    wide = stored.view("<u2").astype(np.uint32)
+    halves = stored.view("<u2")
+    filled = np.empty(halves.shape, dtype=np.float32) if out is None else out
+    wide = filled.view(np.uint32)
+    np.copyto(wide, halves)
     np.left_shift(wide, 16, out=wide)
-    return wide.view(np.float32)
+    return filled
 
 
 def _cast_back(dtype: str) -> Encoder:
@@ -67,8 +80,8 @@ def _encode_bf16(values: Float32Array) -> UInt8Array:
 
 
 def _lookup(table: Float32Array) -> Decoder:
-    def decode(stored: UInt8Array) -> Float32Array:
-        return table.take(stored)
+    def decode(stored: UInt8Array, out: Float32Array | None = None) -> Float32Array:
+        return table.take(stored, out=out, mode="clip")  # no code is outside; "raise" would copy `out`
 
     return decode
 

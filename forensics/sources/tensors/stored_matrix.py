@@ -70,12 +70,19 @@ class StoredMatrix:
 
     def rows(self, start: int, stop: int) -> Float32Array:
         """Read rows `start` to `stop` (cut to the matrix, as a slice is) as float32 `(n, d)`."""
+        return self._decode(start, stop, None)
+
+    def rows_into(self, start: int, stop: int, out: Float32Array) -> Float32Array:
+        """Read rows `start` to `stop` into `out`, shape `(stop - start, d)`, and return it."""
+        return self._decode(start, stop, out)
+
+    def _decode(self, start: int, stop: int, out: Float32Array | None) -> Float32Array:
         decode = cast(Decoder, self.extent.decode)
         if self.extent.strides is not None:
-            return decode(self.stored_rows(start, stop))
+            return decode(self.stored_rows(start, stop), out)
         first, last = self._span(start, stop)
         self.file.will_need(first, last)
-        decoded = decode(self.file.view(first, last).reshape(-1, self.row_bytes))
+        decoded = decode(self.file.view(first, last).reshape(-1, self.row_bytes), out)
         self.file.release(first, last)
         return decoded
 
@@ -88,7 +95,7 @@ class StoredMatrix:
         gathered = np.empty((len(stored), self.shape[1]), dtype=np.float32)
         step = max(1, DECODE_BYTES // (4 * self.shape[1]))
         for start in range(0, len(stored), step):
-            gathered[start : start + step] = decode(stored[start : start + step])
+            decode(stored[start : start + step], gathered[start : start + step])
         return gathered
 
     def stored_rows(self, start: int, stop: int) -> UInt8Array:

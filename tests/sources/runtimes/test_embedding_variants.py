@@ -286,6 +286,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: change(folder, MODEL, prompts={}, default_prompt_name="query"),
         "names the default prompt 'query'",
     ),
+    "a list for the name of a prompt": (
+        lambda folder: change(folder, MODEL, prompts={"a": "b"}, default_prompt_name=["a"]),
+        "names its prompts by list",
+    ),
     "an adapter": (lambda folder: change(folder, "adapter_config.json", r=8), "is an adapter"),
     "an activation of the folder's own": (
         own_activation,
