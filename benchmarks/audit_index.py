@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.audit_heat_map import draw_heat_map
+from forensics.auditing.rules import RULES
 from forensics.auditing.whole import language_name
 from forensics.errors import BadInputError
 from forensics.report.results import load_results
@@ -47,8 +48,7 @@ Who descends from whom: [lineage](lineage.md).
 
 {findings}
 
-**E** error, W warning, N note, with what was counted where something was. What each rule means, and what
-to do, stands in the reports.
+**E** error, W warning, N note, with what was counted where something was. What to do stands in the reports.
 
 ## How this was made
 
@@ -153,7 +153,7 @@ def _facts(summaries: Summaries, known: Sequence[str]) -> Iterable[str]:
 
 _HEADS = (
     "tokenizer", "kind", "ids", "median of all", "own median", "dearest", "errors", "warnings", "notes",
-    "unreachable", "rarely stay", "of", "seconds", "peak MiB",
+    "unreachable", "rarely stay", "seconds", "peak MiB",
 )  # fmt: skip
 
 
@@ -171,8 +171,7 @@ def _row(name: str, summary: AuditSummary, known: Sequence[str]) -> list[str]:
         "–" if dearest is None else f"{language_name(dearest)} {spoken.of[dearest].premium:.1f}",
         *(str(levels[level]) for level in (Level.ERROR, Level.WARNING, Level.NOTE)),
         f"{sum(_count(each) for each in summary.findings if each.rule == 'piece/unreachable'):,}",
-        "–" if residues is None else f"{residues.below['0.05']:,}",
-        "no merges" if residues is None else f"{residues.examined:,}",
+        "no merges" if residues is None else f"{residues.below['0.05']:,} of {residues.examined:,}",
         f"{sum(summary.seconds.values()):.0f}",
         f"{summary.peak_rss_bytes / 2**20:,.0f}",
     ]
@@ -194,8 +193,11 @@ def _findings(summaries: Summaries) -> str:
         return max(finding.level.severity for each in found[rule].values() for finding in each)
 
     rules = sorted(found, key=lambda rule: (-severity(rule), -len(found[rule]), rule))
-    rows = [[f"`{rule}`", *(_cell(found[rule][name]) for name in summaries)] for rule in rules]
-    return _table(["rule", *summaries], rows, words=1)
+    rows = [
+        [f"`{rule}`", RULES[rule].meaning, *(_cell(found[rule][name]) for name in summaries)]
+        for rule in rules
+    ]
+    return _table(["rule", "meaning", *summaries], rows)
 
 
 def _cell(findings: Sequence[Finding]) -> str:
