@@ -41,14 +41,12 @@ unknown to the tokenizer, so that its premium means nothing. Intervals stand in 
 
 Unreachable: ordinary pieces that no text gives. Rarely stay: of the pieces that merges make at least
 50 times in the package's text, those of which under 5 % are left in the end (R < 0.05). The first median is
-of the {known} languages that all know, the second of those that this one knows; English is left out. {same}
+of the {known} languages that all know, the second of those that this one knows; English is left out.{same}
 Who descends from whom: [lineage](lineage.md).
 
 ## Findings
 
 {findings}
-
-**E** error, W warning, N note, with what was counted where something was. What to do stands in the reports.
 
 ## How this was made
 
@@ -151,6 +149,10 @@ def _facts(summaries: Summaries, known: Sequence[str]) -> Iterable[str]:
     )
 
 
+_LEGEND = (
+    "**E** error, W warning, N note, with what was counted where something was. "
+    "What to do about each stands in the reports."
+)
 _HEADS = (
     "tokenizer", "kind", "ids", "median of all", "own median", "dearest", "errors", "warnings", "notes",
     "unreachable", "rarely stay", "seconds", "peak MiB",
@@ -183,7 +185,7 @@ def _count(finding: Finding) -> int:
 
 
 def _findings(summaries: Summaries) -> str:
-    """Return a row per rule, the worst first, and a column per tokenizer."""
+    """Return a row per rule, the worst first, and a column per tokenizer; below it what the rules mean."""
     found: dict[str, dict[str, list[Finding]]] = defaultdict(lambda: defaultdict(list))
     for name, summary in summaries.items():
         for finding in summary.findings:
@@ -193,11 +195,9 @@ def _findings(summaries: Summaries) -> str:
         return max(finding.level.severity for each in found[rule].values() for finding in each)
 
     rules = sorted(found, key=lambda rule: (-severity(rule), -len(found[rule]), rule))
-    rows = [
-        [f"`{rule}`", RULES[rule].meaning, *(_cell(found[rule][name]) for name in summaries)]
-        for rule in rules
-    ]
-    return _table(["rule", "meaning", *summaries], rows)
+    rows = [[f"`{rule}`", *(_cell(found[rule][name]) for name in summaries)] for rule in rules]
+    meanings = "\n".join(f"- `{rule}`: {RULES[rule].meaning}" for rule in rules)
+    return f"{_table(['rule', *summaries], rows, words=1)}\n\n{_LEGEND}\n\n{meanings}"
 
 
 def _cell(findings: Sequence[Finding]) -> str:
@@ -216,7 +216,7 @@ def _same(summaries: Summaries) -> str:
     for name, summary in summaries.items():
         groups[tuple(entry.premium for _, entry in sorted(summary.languages.of.items()))].append(name)
     said = [" and ".join(names) for names in groups.values() if len(names) > 1]
-    return f"Equal in every language: {'; '.join(said)}." if said else ""
+    return f" Equal in every language: {'; '.join(said)}." if said else ""
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 2) -> str:

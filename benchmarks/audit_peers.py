@@ -29,7 +29,7 @@ PEERS: Mapping[str, tuple[str, str]] = {
     ),
     "qtok": (
         "0.11",
-        "kinds of pieces, scripts and languages by Unicode names, beside 13 vocabularies that it brings; "
+        "kinds of pieces, scripts and languages by Unicode names, beside the vocabularies that it brings; "
         "encodes no text at all",
     ),
 }
