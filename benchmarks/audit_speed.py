@@ -1,41 +1,46 @@
-"""How long an audit and a comparison take, by stage, with peak memory.
+"""How long an audit and a comparison take, by stage, with peak memory; and whole commands beside peers.
 
-    OMP_NUM_THREADS=2 python -m benchmarks.audit_speed TOKENIZER [OTHER] [--corpus FILE]
+    OMP_NUM_THREADS=2 python -m benchmarks.audit_speed TOKENIZER [OTHER]
+        [--peer glotscope=PYTHON] [--peer qtok=PYTHON] [--repeats N]
 
-CPU seconds count all threads; on a machine with other work they say more than the clock.
+TOKENIZER is a `tokenizer.json`. Each peer is given by the interpreter of an environment that has it, so that
+nothing of it comes near ours. CPU seconds count all threads; on a machine with other work they say more than
+the clock.
 """
 
 from __future__ import annotations
 
 import argparse
-import lzma
 import resource
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from forensics.auditing.applied_merges import apply_merges
+from benchmarks.audit_peers import PEERS, beside_peers
 from forensics.auditing.integrity import integrity_findings
 from forensics.auditing.kinds import vocabulary_kinds
 from forensics.auditing.languages import audit_languages
 from forensics.auditing.numbers import cut_dates, cut_numbers
-from forensics.auditing.residues import find_residues
 from forensics.auditing.specials import special_token_findings
 from forensics.comparison.fields import compare_added_tokens, compare_fields
 from forensics.comparison.lineage import lineage
 from forensics.comparison.merge_order import compare_merges
+from forensics.comparison.spelt import SpeltPieces, spell
 from forensics.comparison.vocabularies import compare_vocabularies
-from forensics.sources.interface import TokenizerSource
+from forensics.progress import Progress
+from forensics.runs.audit.residue_text import residues_of
+from forensics.runs.compare.lengths import compare_lengths, tokens_per_line
+from forensics.sources.interface import TokenizerModel, TokenizerSource
+from forensics.sources.texts.corpora import DEMO, find_corpora
 from forensics.sources.texts.parallel_text import read_parallel_text
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary
+from forensics.vocabulary.merge_list import read_merge_list
+from forensics.vocabulary.merges import merge_problems
 from forensics.vocabulary.vocabulary import Vocabulary
 
 T = TypeVar("T")
-#: Bytes of the corpus for residues.
-CORPUS_BYTES = 3_000_000
 
 
 class Watch:
@@ -67,7 +72,13 @@ def read(name: str, watch: Watch) -> tuple[TokenizerSource, Vocabulary]:
     return source, watch("vocabulary and reachability", lambda: build_vocabulary(source))
 
 
-def audit(name: str, corpus: Path | None) -> None:
+def spelt(name: str, watch: Watch) -> tuple[TokenizerSource, SpeltPieces]:
+    """Open a tokenizer and spell its pieces, which is all that a comparison needs."""
+    source = watch("reading the tokenizer", lambda: open_tokenizer(name))
+    return source, watch("spelling its pieces", lambda: spell(source))
+
+
+def audit(name: str) -> None:
     """Time the default audit, and residues on top of it."""
     watch = Watch()
     print(f"audit {name}")
@@ -75,37 +86,28 @@ def audit(name: str, corpus: Path | None) -> None:
     parallel = watch("reading parallel text", read_parallel_text)
     watch("languages", lambda: audit_languages(source, vocabulary, parallel.lines))
     watch("kinds and scripts", lambda: vocabulary_kinds(source, vocabulary))
-    watch("integrity", lambda: integrity_findings(source, vocabulary))
+    merges = watch("reading the merges", lambda: read_merge_list(source))
+    problems = watch("merge oddities", lambda: merge_problems(source, vocabulary, merges))
+    watch("integrity", lambda: integrity_findings(source, vocabulary, problems))
     watch("special tokens", lambda: special_token_findings(source, vocabulary))
     watch("numbers and dates", lambda: (cut_numbers(source.encoder), cut_dates(source.encoder)))
     watch.total("default audit")
-    if corpus is not None and source.merges:
-        with lzma.open(corpus) if corpus.suffix == ".xz" else corpus.open("rb") as stream:
-            text = stream.read(CORPUS_BYTES).decode("utf-8", "ignore")
-        words = watch("pre-tokens of the corpus", lambda: pretokens(source, text))
-        applied = watch("applying merges", lambda: apply_merges(source, words))
-        watch("residues", lambda: find_residues(source.merges, applied))
+    if source.model is TokenizerModel.BPE:
+        corpora = find_corpora((DEMO,))
+        watch("residues", lambda: residues_of(source, merges, corpora, Progress()))
         watch.total("with residues")
-
-
-def pretokens(source: TokenizerSource, text: str) -> Counter[str]:
-    """Return the pre-tokens of a text, line by line."""
-    counts: Counter[str] = Counter()
-    normalizer, pre_tokenizer = source.encoder.normalizer, source.encoder.pre_tokenizer
-    for line in text.splitlines(keepends=True):
-        normalized = normalizer.normalize_str(line) if normalizer else line
-        counts.update(word for word, _ in pre_tokenizer.pre_tokenize_str(normalized))
-    return counts
 
 
 def compare(name: str, other: str) -> None:
     """Time the comparison of two tokenizers, reading them included."""
     watch = Watch()
     print(f"compare {name} {other}")
-    one, two = read(name, watch), read(other, watch)
+    one, two = spelt(name, watch), spelt(other, watch)
     pieces = watch("vocabularies", lambda: compare_vocabularies(one, two))
     merges = watch("merge order", lambda: compare_merges(one, two))
     watch("fields", lambda: (compare_fields(one[0], two[0]), compare_added_tokens(one[0], two[0])))
+    text = read_parallel_text()
+    watch("lengths", lambda: compare_lengths(tokens_per_line(*one, text), tokens_per_line(*two, text)))
     watch.total("comparison")
     print(" ", lineage(one[0].name, two[0].name, pieces, merges).sentence)
 
@@ -115,11 +117,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tokenizer")
     parser.add_argument("other", nargs="?")
-    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
+    parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    audit(arguments.tokenizer, arguments.corpus)
+    pythons = dict(each.partition("=")[::2] for each in arguments.peer)
+    if unknown := pythons.keys() - PEERS.keys():
+        parser.error(f"unknown peers {', '.join(sorted(unknown))}; known: {', '.join(PEERS)}")
+    audit(arguments.tokenizer)
     if arguments.other:
         compare(arguments.tokenizer, arguments.other)
+    beside_peers(Path(arguments.tokenizer), pythons, arguments.repeats)
 
 
 if __name__ == "__main__":

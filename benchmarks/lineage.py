@@ -1,8 +1,9 @@
 """The lineage of released tokenizers: known truths against what is said, and every other pair.
 
-    python -m benchmarks.lineage DIR
+    python -m benchmarks.lineage DIR [--truths]
 
-DIR holds one folder per tokenizer. Pairs whose files are not there are left out and said.
+DIR holds one folder per tokenizer. Truths whose files are not there are left out and said; `--truths` leaves
+out the other pairs.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ from pathlib import Path
 
 from forensics.comparison.lineage import lineage
 from forensics.comparison.merge_order import compare_merges
+from forensics.comparison.spelt import SpeltPieces, spell
 from forensics.comparison.vocabularies import compare_vocabularies
 from forensics.schema.compare import Relation
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
-from forensics.vocabulary.build import build_vocabulary
-from forensics.vocabulary.vocabulary import Vocabulary
 
 #: (A, B) -> pieces shared, merges shared, share in common order, by a second implementation.
 TRUTHS: dict[tuple[str, str], tuple[int, int, float, tuple[Relation, ...]]] = {
@@ -47,15 +47,17 @@ def main() -> None:
     """Print the truths that can be tried, then every pair."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
-    opened: dict[str, tuple[TokenizerSource, Vocabulary]] = {}
-    for path in sorted(folder.iterdir()):
+    parser.add_argument("--truths", action="store_true")
+    arguments = parser.parse_args()
+    opened: dict[str, tuple[TokenizerSource, SpeltPieces]] = {}
+    for path in sorted(arguments.folder.iterdir()):
         source = open_tokenizer(path)
-        opened[path.name] = (source, build_vocabulary(source))
+        opened[path.name] = (source, spell(source))
     agreed = tried = 0
     for (a, b), (pieces, merges, share, relations) in TRUTHS.items():
         if a not in opened or b not in opened:
-            print(f"not at hand: {a}, {b}")
+            missing = " and ".join(name for name in (a, b) if name not in opened)
+            print(f"not tried: {a} and {b}, for want of {missing}")
             continue
         shared, order = compare_vocabularies(opened[a], opened[b]), compare_merges(opened[a], opened[b])
         assert order is not None and order.order_share is not None
@@ -67,7 +69,9 @@ def main() -> None:
         )
         agreed, tried = agreed + same, tried + 1
         print(f"{'agrees' if same else 'DIFFERS'}: {lineage(a, b, shared, order).sentence}")
-    print(f"{agreed} of {tried} truths agree\n")
+    print(f"{agreed} of {tried} truths agree, {len(TRUTHS) - tried} not tried\n")
+    if arguments.truths:
+        return
     for a, b in combinations(opened, 2):
         shared, order = compare_vocabularies(opened[a], opened[b]), compare_merges(opened[a], opened[b])
         print(lineage(a, b, shared, order).sentence, flush=True)

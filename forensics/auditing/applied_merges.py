@@ -117,7 +117,7 @@ def _count_makings(
     """Add to `applied` the merges behind tokens that are left, each of which can be made in one way."""
     made = Counter(standing)
     # The longest first: nothing that is made later has a piece among its parts.
-    for piece, number in reversed(only_way.items()):
+    for piece, number in reversed(list(only_way.items())):
         if times := made[piece]:
             applied[number] += times
             for part in merges[number]:

@@ -241,9 +241,11 @@ def dropped_characters(encoded: EncodedText) -> float:
     change = np.zeros(first_of_line[-1] + 1, dtype=np.int64)
     np.add.at(change, at[:, 0], 1)
     np.add.at(change, at[:, 1], -1)
-    visible = np.array([not character.isspace() for character in "".join(encoded.lines)], dtype=np.bool_)
-    covered = np.cumsum(change)[:-1] > 0
-    return float((visible & ~covered).sum() / max(visible.sum(), 1))
+    text = "".join(encoded.lines)
+    uncovered = np.flatnonzero(np.cumsum(change)[:-1] == 0).tolist()
+    lost = sum(not text[place].isspace() for place in uncovered)
+    # Looking at every character takes long, and nearly always nothing is lost.
+    return lost / sum(not character.isspace() for character in text) if lost else 0.0
 
 
 def split_characters(encoded: EncodedText, is_partial: npt.NDArray[np.bool_]) -> int:

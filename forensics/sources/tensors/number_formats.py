@@ -7,6 +7,7 @@ float32 cannot hold becomes infinity. Block-quantised GGUF types are in `gguf_fi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 

@@ -13,6 +13,7 @@ import forensics as fx
 from forensics.cli.main import run as command_line
 from forensics.errors import BadInputError
 from forensics.files import write_json
+from forensics.report.kinds.compare import KIND
 from forensics.report.tables import write_table
 from forensics.schema.finding import Level
 from forensics.schema.record import to_json
@@ -36,6 +37,11 @@ def rules(result):
     return {finding.rule for finding in result.findings}
 
 
+def gate_number(name, result):
+    (value,) = (number.value(result.results) for number in KIND.own_numbers if number.name == name)
+    return value
+
+
 def test_a_tokenizer_and_itself_have_no_finding(tmp_path, parallel):
     folder = tokenizer_folder(tmp_path / "one")
     result = fx.compare(folder, folder, parallel=parallel, out=tmp_path / "out")
@@ -46,9 +52,28 @@ def test_a_tokenizer_and_itself_have_no_finding(tmp_path, parallel):
     assert [each.name for each in result.record.inputs] == ["one (A)", "one (B)"]
     assert len(result.tables["shared"]) == pair.pieces.shared == pair.pieces.size_a
     assert result.tables["only_a"].empty and result.tables["only_b"].empty
-    assert (tmp_path / "out/compare.json").read_bytes() == (tmp_path / "out/summary.json").read_bytes()
+    kept, whole = (json.loads((tmp_path / f"out/{name}.json").read_text()) for name in ("compare", "summary"))
+    assert kept == {key: value for key, value in whole.items() if key not in ("seconds", "peak_rss_bytes")}
     again = fx.compare(folder, folder, parallel=parallel, out=tmp_path / "out")
     assert again.record == result.record
+
+
+def test_the_same_again_elsewhere_and_on_one_thread_gives_the_same_bytes(tmp_path, monkeypatch):
+    def compared(place):
+        place.mkdir()
+        text = place / "text"
+        text.mkdir()
+        one = tokenizer_folder(place / "one")
+        other = tokenizer_folder(place / "other", lambda data: data["model"]["merges"].pop())
+        return fx.compare(one, other, parallel=parallel_text(text), out=place / "out")
+
+    first = compared(tmp_path / "here")
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
+    second = compared(tmp_path / "another place")
+    names = ["compare.json", *(f"{name}.parquet" for name in first.tables)]
+    for name in [*names, *(f"plots/{path.name}" for path in (first.folder / "plots").iterdir())]:
+        assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes(), name
+    assert first.manifest["fingerprint"] == second.manifest["fingerprint"]
 
 
 @pytest.mark.parametrize(
@@ -109,6 +134,32 @@ def test_lengths_are_those_of_the_encoders(tmp_path, parallel):
         assert each.lines_longer == sum(b > a for a, b in zip(*counts, strict=True))
         assert each.ratio == pytest.approx(each.tokens_b / each.tokens_a)
         assert each.interval[0] < each.ratio < each.interval[1]
+
+
+def test_a_language_of_unknown_tokens_is_struck_from_the_lengths(tmp_path, parallel):
+    text = tmp_path / "text"
+    text.mkdir()
+    for language, line in (("eng_Latn", "all human beings"), ("rus_Cyrl", "все люди"), ("deu_Latn", "all")):
+        (text / f"{language}.txt").write_text(f"{line}\n" * 12)
+    words = tmp_path / "words"
+    words.mkdir()
+    (words / "vocab.txt").write_text("[UNK]\nall\nhuman\nbeing\n##s\n", encoding="utf-8")
+    result = fx.compare(tokenizer_folder(tmp_path / "bytes"), words, parallel=text, out=tmp_path / "out")
+    (pair,) = result.record.pairs
+    found = {each.language: each for each in pair.lengths}
+    # Two Russian words are two unknown tokens: the least of the three ratios, and no advantage.
+    assert pair.lengths[-1] is found["rus_Cyrl"]
+    assert (found["rus_Cyrl"].struck_a, found["rus_Cyrl"].struck_b) == (False, True)
+    assert found["rus_Cyrl"].ratio < min(found["eng_Latn"].ratio, found["deu_Latn"].ratio)
+    assert not found["eng_Latn"].struck and not found["deu_Latn"].struck
+    report = (tmp_path / "out/report.md").read_text(encoding="utf-8")
+    assert "rus_Cyrl (struck)" in report and "eng_Latn (struck)" not in report
+    reversed_ = fx.compare(words, tmp_path / "bytes", parallel=text)
+    russian = next(each for each in reversed_.record.pairs[0].lengths if each.language == "rus_Cyrl")
+    assert (russian.struck_a, russian.struck_b) == (True, False)
+    # Struck, it is no reason to stop a gate, though its ratio is the largest.
+    largest = max(each.ratio for each in reversed_.record.pairs[0].lengths)
+    assert russian.ratio == largest > gate_number("length_ratio", reversed_)
 
 
 def test_a_faithful_gguf_file_has_no_finding(tmp_path, parallel):
