@@ -64,13 +64,18 @@ class CurveFit:
 
 
 def fit_curve(
-    W: FloatArray, leftovers: FloatArray, *, steps: npt.NDArray[np.integer] | None = None
+    W: FloatArray,
+    leftovers: FloatArray,
+    *,
+    steps: npt.NDArray[np.integer] | None = None,
+    form: FloatArray | None = None,
 ) -> CurveFit:
     """Return the mixture whose counts best follow one decreasing curve.
 
     :param W: Counts of the learned pairs by merge and category, per unit of text, shape (T, n).
     :param leftovers: Counts of the pairs left after the last merge, same units, shape (P, n).
     :param steps: The number of every merge in the whole list, shape (T,); default 0, 1, 2, ...
+    :param form: The curve but for its size, shape (T,), where it is known; then only its size is fitted.
     :raises BadInputError: If fewer merges than categories occur in the text.
     """
     if len(W) < W.shape[1]:
@@ -80,10 +85,12 @@ def fit_curve(
             "give more text, or ask for more merges",
         )
     at = np.arange(len(W)) if steps is None else np.asarray(steps)
-    basis = _basis(at)
     scale = float(W.mean()) or 1.0
     W, leftovers = W / scale, leftovers / scale
-    start = _decreasing(W.mean(axis=1))
+    if form is None:
+        basis, start = _basis(at), _decreasing(W.mean(axis=1))
+    else:
+        basis, start = (form / form.mean())[:, None], form / form.mean()
     weights = 1 / np.maximum(start, start[start > 0].min()) ** GAMMA
     alpha = np.full(W.shape[1], 1 / W.shape[1])
     for _ in range(REWEIGHTINGS + 1):

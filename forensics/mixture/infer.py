@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from forensics.errors import BadInputError
 from forensics.mixture.baselines import encoding_efficiency, token_classification
 from forensics.mixture.counts import count_merges, pair_events
 from forensics.mixture.curve import CurveFit, fit_curve
+from forensics.mixture.judgement import MOST_DISAGREEMENT, MOST_MERGES, check_categories, doubts_about
 from forensics.mixture.pair_evidence import (
     Denominator,
     Evidence,
@@ -24,7 +24,8 @@ from forensics.mixture.pair_evidence import (
 )
 from forensics.mixture.pair_spelling import SpeltWords, spell_words
 from forensics.mixture.pretokens import PretokenCounts
-from forensics.mixture.residual import UnexplainedMerge, shortfall, unexplained_merges
+from forensics.mixture.residual import shortfall, unexplained_merges
+from forensics.mixture.result import Method, Mixture
 from forensics.progress import Progress
 from forensics.vocabulary.merge_list import MergeList
 
@@ -35,88 +36,12 @@ __all__ = ["InferencePlan", "Method", "Mixture", "estimate_shares", "infer_propo
 
 FloatArray = npt.NDArray[np.float64]
 
-#: The most merges used, unless more are asked for.
-MOST_MERGES = 30_000
 #: Merges of the first look, from which the number of usable merges is found.
 FIRST_LOOK = 3_000
 #: Fewest merges that are used, however thin the text.
 FEWEST_MERGES = 200
-#: A share of the list's counts unexplained above this, or estimates of two halves of the list further
-#: apart than this (total variation), are no estimate. Both are judgement and not calibrated: of the released
-#: tokenizers in results/mixtures all but one stay below 0.25 on both counts. The exception is what Llama 3
-#: added to GPT-4's list, with 0.31 and 0.35, for which the text there is too thin.
-MOST_UNEXPLAINED = 0.5
-MOST_DISAGREEMENT = 0.3
 #: Two methods further apart than this in total variation are worth a note; on GPT-4's list they are.
 METHODS_DISAGREE = 0.1
-
-
-class Method(StrEnum):
-    """How proportions are found from counts."""
-
-    #: One decreasing curve through the counts of the learned merges.
-    CURVE = "curve"
-    #: The source's linear program over all pairs at all steps.
-    LP = "lp"
-
-
-@dataclass(frozen=True, eq=False)
-class Mixture:
-    """The estimate with its evidence. Shares are of bytes of text and sum to 1."""
-
-    #: Category -> share.
-    proportions: Mapping[str, float]
-    #: Which way they were found.
-    method: Method
-    #: Number of merges of the list that were used, those skipped or set aside left out.
-    merges_used: int
-    #: Merges at the start of the list that were applied but not explained.
-    skipped: int
-    #: Merges among those used that occur in none of the texts.
-    missing_merges: int
-    #: The first of the missing, by number.
-    missing_steps: tuple[int, ...]
-    #: Steps of the merges that enter the fit, shape (S,).
-    steps: npt.NDArray[np.int64]
-    #: Mixture count of the learned pair at each, per byte of text, shape (S,).
-    counts: FloatArray
-    #: The curve at each, shape (S,).
-    curve: FloatArray
-    #: Share of the expected counts that is missing, 0 to 1: sum of shortfalls, weighted by the curve.
-    unexplained_share: float
-    #: Total slack of the linear program per byte of text, None for the curve.
-    slack: float | None
-    #: How far that slack can be from the optimum, as a share of it; None for the curve.
-    slack_gap: float | None
-    #: The expected count of the learned pair at the last merge used.
-    least_expected: float
-    #: Total variation between the estimates from the first third of the merges and from the rest.
-    disagreement: float
-    #: The merges that fall shortest, with those that should have won.
-    unexplained: tuple[UnexplainedMerge, ...]
-    #: Why the estimate should not be believed; empty if nothing speaks against it.
-    doubts: tuple[str, ...]
-    #: What a reader should know.
-    notes: tuple[str, ...] = ()
-    #: Name -> shares by category, of the source's baselines.
-    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    #: Shares by the other method, where both were asked for.
-    other_method: Mapping[str, float] | None = None
-
-    @property
-    def mean_shortfall(self) -> float:
-        """Share of the expected count that a merge falls short of, 0 to 1, mean over merges."""
-        return float(np.mean(np.clip(1 - self.counts / self.curve, 0, 1)))
-
-    @property
-    def groups(self) -> dict[str, float]:
-        """Shares by group, where category names have one (`code/python`)."""
-        sums: dict[str, float] = {}
-        for name, share in self.proportions.items():
-            group, slash, _ = name.partition("/")
-            if slash:
-                sums[group] = sums.get(group, 0.0) + share
-        return sums
 
 
 @dataclass(frozen=True)
@@ -159,7 +84,13 @@ def infer_proportions(
     :raises BadInputError: If categories are empty, equal or fewer than two, or no merge is left to explain.
     """
     plan, progress = plan or InferencePlan(), progress or Progress()
-    _check(categories, merges, plan.skip)
+    check_categories(categories)
+    if plan.skip >= len(merges):
+        raise BadInputError(
+            "the merge list",
+            f"{len(merges):,} merges, of which {plan.skip:,} are skipped",
+            "skip fewer; there is nothing left to explain",
+        )
     fitted = _fit(categories, merges, plan, progress)
     solution = _solve(fitted, plan, progress)
     evidence, steps, curve = fitted.evidence, fitted.steps, fitted.fit.curve
@@ -175,7 +106,10 @@ def infer_proportions(
             fitted.words, evidence.sizes, merges, solution.alpha, counts, curve, steps, plan.explain
         )
     unexplained_share = float((shortfall(counts, curve) * curve).sum() / max(curve.sum(), 1e-300))
-    doubts, notes = _doubts(unexplained_share, disagreement, len(missing), len(asked)), list(fitted.notes)
+    doubts, notes = (
+        doubts_about(unexplained_share, disagreement, len(missing), len(asked)),
+        list(fitted.notes),
+    )
     _judge_methods(solution.other, share, doubts, notes)
     effective = effective_counts(evidence.W[steps], evidence.sizes, solution.alpha)
     return Mixture(
@@ -315,32 +249,6 @@ def estimate_shares(
     return evidence.share_of_bytes(_curve(evidence, skip)[0].alpha)
 
 
-def _check(categories: Sequence[PretokenCounts], merges: MergeList, skip: int) -> None:
-    """Refuse what cannot be told apart."""
-    if len(categories) < 2:
-        raise BadInputError(
-            "the categories", f"{len(categories)} given", "proportions need two or more categories"
-        )
-    seen: dict[int, str] = {}
-    for category in categories:
-        if not category.words:
-            raise BadInputError(f"category {category.name}", "no text in it", "give text, or leave it out")
-        key = hash((category.nbytes, frozenset(category.words.items())))
-        if key in seen:
-            raise BadInputError(
-                f"categories {seen[key]} and {category.name}",
-                "hold the same text",
-                "leave one out: shares of equal texts cannot be told apart",
-            )
-        seen[key] = category.name
-    if skip >= len(merges):
-        raise BadInputError(
-            "the merge list",
-            f"{len(merges):,} merges, of which {skip:,} are skipped",
-            "skip fewer; there is nothing left to explain",
-        )
-
-
 def _evidence(
     categories: Sequence[PretokenCounts],
     words: Sequence[SpeltWords],
@@ -408,22 +316,6 @@ def _program(
     if write_lp is not None and pulp_master is not None:
         pulp_master.write(write_lp)
     return fit
-
-
-def _doubts(unexplained: float, disagreement: float, missing: int, used: int) -> list[str]:
-    """Return why an estimate should not be believed."""
-    doubts = []
-    if unexplained > MOST_UNEXPLAINED:
-        doubts.append(
-            f"{unexplained:.0%} of the expected counts are missing from every mixture of these texts"
-        )
-    if disagreement > MOST_DISAGREEMENT:
-        doubts.append(
-            f"the early and the late merges give estimates that differ about {disagreement:.0%} of the text"
-        )
-    if missing > MOST_UNEXPLAINED * used:
-        doubts.append(f"{missing:,} of {used:,} merges occur in none of the texts")
-    return doubts
 
 
 def _named(evidence: Evidence, values: FloatArray) -> dict[str, float]:
