@@ -26,7 +26,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from benchmarks.mixture_accuracy import GPT2_BY_LINE, Halves, train
+from benchmarks.mixture_accuracy import GPT2_BY_LINE, Halves, documents_of, train
 from forensics.mixture.bootstrap import intervals_of, simulated
 from forensics.mixture.document_counts import DocumentCounts, count_documents
 from forensics.mixture.infer import estimate_shares
@@ -117,18 +117,6 @@ def given_and_training(
     return tuple(lines[:half]), tuple(lines[half:stop])
 
 
-def _documents(lines: Sequence[str], split: str) -> list[str]:
-    """Return what is dealt out: passages between blank lines, or single lines."""
-    if split == "line":
-        return list(lines)
-    documents: list[str] = []
-    for at, line in enumerate(lines):
-        if at == 0 or (line.strip() and not lines[at - 1].strip()):
-            documents.append("")
-        documents[-1] += line
-    return documents
-
-
 def _trial(setting: str, number: int, arguments: argparse.Namespace) -> Trial:
     """Train, infer and simulate once."""
     started = time.perf_counter()
@@ -146,11 +134,11 @@ def _trial(setting: str, number: int, arguments: argparse.Namespace) -> Trial:
         arguments.merges,
         arguments.training_bytes,
     )
-    texts = {name: _documents(given, split) for name, (_, given) in sides.items()}
+    texts = {name: documents_of(given, split) for name, (_, given) in sides.items()}
     counted = [count_pretokens(name, ["".join(given)], GPT2_BY_LINE) for name, (_, given) in sides.items()]
     words = [spell_words(each.words, merges) for each in counted]
-    found = estimate_shares(counted, words, merges)
     counts = count_documents(texts, GPT2_BY_LINE, merges)
+    found = estimate_shares(counted, words, merges, documents=counts)
     made = simulated(counts, found, merges, used=len(merges), repeats=arguments.repeats, seed=number)
     return Trial(
         setting=setting,

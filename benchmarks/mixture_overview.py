@@ -2,10 +2,10 @@
 
     python -m benchmarks.mixture_overview results/mixtures
 
-Reads every NAME.json that `mixture_released` wrote and writes overview.png and overview.svg: one bar per
-tokenizer, those of one set of texts together. English is shown apart from the other languages. The whisker
-at the end of a part is the interval of that group's share, where tokenizers were simulated for it. An
-estimate in doubt is drawn pale.
+Reads every NAME.json that `mixture_released` wrote and writes overview.png: one bar per tokenizer, those of
+one set of texts together. English is shown apart from the other languages. The whisker at the end of a part
+is the interval of that group's share, where tokenizers were simulated for it. An estimate in doubt is drawn
+pale.
 """
 
 from __future__ import annotations
@@ -57,7 +57,6 @@ def main() -> None:
     with style():
         plot = save_plot("overview", _figure(bars))
     (folder / "overview.png").write_bytes(plot.png)
-    (folder / "overview.svg").write_text(plot.svg, encoding="utf-8")
     print(f"{len(bars)} mixtures: {folder / 'overview.png'}")
 
 

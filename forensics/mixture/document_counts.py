@@ -22,7 +22,7 @@ from forensics.vocabulary.splitting import Splitter
 if TYPE_CHECKING:
     from scipy import sparse
 
-__all__ = ["LEAST_DOCUMENTS", "MOST_PILES", "DocumentCounts", "count_documents", "piles_of"]
+__all__ = ["LEAST_DOCUMENTS", "MOST_PILES", "DocumentCounts", "count_documents", "piles_of", "trace"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -117,3 +117,35 @@ def _words(text: str, splitter: Splitter) -> Counter[str]:
         for word in splitter.split_chunk(chunk):
             words[word] += count
     return words
+
+
+def trace(
+    words: SpeltWords,
+    left: npt.NDArray[np.int32],
+    right: npt.NDArray[np.int32],
+    result: npt.NDArray[np.int32],
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Return how often every word holds each merge at its turn, (T, W), and each pair at the end, (P, W).
+
+    What a text of these words says about the merges is a product with how often it has each word.
+
+    :param words: Distinct pre-tokens.
+    :param left: Left parts of the merges, shape (T,).
+    :param right: Right parts.
+    :param result: What they make.
+    """
+    from scipy import sparse
+
+    from forensics.mixture.kernel import pair_table
+    from forensics.mixture.trainer import trace_words
+
+    steps, word, windows, rest, ends = trace_words(
+        words.flat, words.offsets, left, right, result, *pair_table(left, right)
+    )
+    learned = sparse.csr_array((windows.astype(np.float64), (steps, word)), shape=(len(left), len(words)))
+    of = np.repeat(np.arange(len(words)), np.diff(ends))
+    pairs = (of[1:] == of[:-1]) & (rest[1:] >= 0) & (rest[:-1] >= 0)
+    keys = (rest[:-1][pairs].astype(np.int64) << 32) | rest[1:][pairs]
+    distinct, place = np.unique(keys, return_inverse=True)
+    at = (place, of[1:][pairs])
+    return learned, sparse.csr_array((np.ones(len(place)), at), shape=(len(distinct), len(words)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from forensics.errors import BadInputError
 from forensics.mixture.baselines import encoding_efficiency, token_classification
+from forensics.mixture.clumping import clumping_of
 from forensics.mixture.counts import count_merges, pair_events
 from forensics.mixture.curve import CurveFit, fit_curve
+from forensics.mixture.document_counts import DocumentCounts, trace
 from forensics.mixture.judgement import MOST_DISAGREEMENT, MOST_MERGES, check_categories, doubts_about
 from forensics.mixture.pair_evidence import (
     Denominator,
@@ -74,6 +76,7 @@ def infer_proportions(
     merges: MergeList,
     plan: InferencePlan | None = None,
     progress: Progress | None = None,
+    documents: DocumentCounts | None = None,
 ) -> Mixture:
     """Return the mixture of categories that best explains the order of the merges.
 
@@ -81,6 +84,8 @@ def infer_proportions(
     :param merges: The merge list.
     :param plan: How it is found.
     :param progress: Where to report.
+    :param documents: The text, or a sample of it, by document, of the same categories in the same order: how
+        unlike documents are then sets the weights of the merges.
     :raises BadInputError: If categories are empty, equal or fewer than two, or no merge is left to explain.
     """
     plan, progress = plan or InferencePlan(), progress or Progress()
@@ -91,13 +96,15 @@ def infer_proportions(
             f"{len(merges):,} merges, of which {plan.skip:,} are skipped",
             "skip fewer; there is nothing left to explain",
         )
-    fitted = _fit(categories, merges, plan, progress)
+    fitted = _fit(categories, merges, plan, progress, documents)
     solution = _solve(fitted, plan, progress)
     evidence, steps, curve = fitted.evidence, fitted.steps, fitted.fit.curve
     share = evidence.share_of_bytes(solution.alpha)
     counts = evidence.W[steps] @ solution.alpha
     with progress.stage("compare early and late merges"):
-        early = _evidence(categories, fitted.words, fitted.early(plan.skip), plan.denominator)
+        early = _evidence(
+            categories, fitted.words, fitted.early(plan.skip), plan.denominator, evidence.clumping
+        )
         disagreement = _disagreement(early, evidence, plan.skip)
     asked = plan.skip + np.flatnonzero(~merges.aside[plan.skip : fitted.bound])
     missing = np.setdiff1d(asked, steps)
@@ -159,7 +166,11 @@ class _Fitted:
 
 
 def _fit(
-    categories: Sequence[PretokenCounts], merges: MergeList, plan: InferencePlan, progress: Progress
+    categories: Sequence[PretokenCounts],
+    merges: MergeList,
+    plan: InferencePlan,
+    progress: Progress,
+    documents: DocumentCounts | None,
 ) -> _Fitted:
     """Count the merges in every category, decide how many are used, and fit the curve."""
     skip, notes = plan.skip, list[str]()
@@ -173,11 +184,14 @@ def _fit(
         for category in categories:
             words.append(spell_words(category.words, merges))
             stage.advance()
-        evidence = _evidence(categories, words, merges.head(bound), plan.denominator)
+        clumping = None if documents is None else _clumping(documents, merges.head(bound))
+        evidence = _evidence(categories, words, merges.head(bound), plan.denominator, clumping)
     with progress.stage("fit"):
         if plan.most_merges is None:
             look = min(bound, skip + FIRST_LOOK)
-            first, _ = _curve(_evidence(categories, words, merges.head(look), plan.denominator), skip)
+            first, _ = _curve(
+                _evidence(categories, words, merges.head(look), plan.denominator, clumping), skip
+            )
             learned = skip + np.flatnonzero(~merges.aside[skip:bound])
             usable = usable_merges(evidence.W[learned], evidence.sizes, first.alpha)
             if usable < len(learned):
@@ -188,7 +202,7 @@ def _fit(
                     "expected fewer than ten times in this text (more text would allow more; "
                     "asking for more overrides)"
                 )
-                evidence = _evidence(categories, words, merges.head(bound), plan.denominator)
+                evidence = _evidence(categories, words, merges.head(bound), plan.denominator, clumping)
         fit, steps = _curve(evidence, skip)
     return _Fitted(words, merges.head(bound), evidence, fit, steps, tuple(notes))
 
@@ -242,11 +256,21 @@ def _baselines(categories: Sequence[PretokenCounts], fitted: _Fitted) -> dict[st
 
 
 def estimate_shares(
-    categories: Sequence[PretokenCounts], words: Sequence[SpeltWords], merges: MergeList, skip: int = 0
+    categories: Sequence[PretokenCounts],
+    words: Sequence[SpeltWords],
+    merges: MergeList,
+    skip: int = 0,
+    documents: DocumentCounts | None = None,
 ) -> FloatArray:
     """Return shares of bytes by the curve and nothing else, shape (n,); what a simulation repeats."""
-    evidence = _evidence(categories, words, merges, Denominator.BYTES)
+    clumping = None if documents is None else _clumping(documents, merges)
+    evidence = _evidence(categories, words, merges, Denominator.BYTES, clumping)
     return evidence.share_of_bytes(_curve(evidence, skip)[0].alpha)
+
+
+def _clumping(documents: DocumentCounts, merges: MergeList) -> FloatArray:
+    learned, _ = trace(documents.words, merges.left, merges.right, merges.result)
+    return clumping_of(documents, learned)
 
 
 def _evidence(
@@ -254,6 +278,7 @@ def _evidence(
     words: Sequence[SpeltWords],
     merges: MergeList,
     denominator: Denominator,
+    clumping: FloatArray | None = None,
 ) -> Evidence:
     evidence = gather_evidence(
         [category.name for category in categories],
@@ -264,14 +289,16 @@ def _evidence(
     )
     # Merges that training did not choose are applied and say nothing: a row of nought enters no fit.
     evidence.W[merges.aside] = 0
-    return evidence
+    return evidence if clumping is None else replace(evidence, clumping=clumping[: len(merges)])
 
 
 def _curve(evidence: Evidence, skip: int) -> tuple[CurveFit, npt.NDArray[np.int64]]:
     """Return the curve's fit and the steps it is about: the merges that occur in some text."""
     steps = np.flatnonzero(evidence.W.sum(axis=1) > 0)
     steps = steps[steps >= skip]
-    return fit_curve(evidence.W[steps], evidence.leftovers, steps=steps), steps
+    W, clumping = evidence.W[steps], evidence.clumping
+    variance = None if clumping is None else clumping[steps] * W**2
+    return fit_curve(W, evidence.leftovers, steps=steps, variance=variance), steps
 
 
 def _disagreement(early: Evidence, whole: Evidence, skip: int) -> float:

@@ -8,19 +8,15 @@ inferred from the other side. Pre-tokens are counted once for all simulations.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from forensics.mixture.clumping import clumping_of
 from forensics.mixture.curve import fit_curve
-from forensics.mixture.document_counts import DocumentCounts
-from forensics.mixture.pair_spelling import SpeltWords
+from forensics.mixture.document_counts import DocumentCounts, trace
 
-if TYPE_CHECKING:
-    from scipy import sparse
-
-__all__ = ["Simulation", "deal", "simulate", "trace"]
+__all__ = ["Simulation", "deal", "simulate"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -116,42 +112,11 @@ def _inferred(
     """Return the shares that the given documents say the merges were learned from, shape (n,)."""
     made = np.arange(first_new, first_new + len(left), dtype=np.int32)
     learned, leftovers = trace(counts.words, left, right, made)
+    clumping = clumping_of(counts, learned, given)
     side = np.zeros((len(given), len(counts.names)))
     side[np.arange(len(given)), counts.category] = given
     size = counts.nbytes @ side
     text = counts.counts @ side
     W, rest = (learned @ text) / size, (leftovers @ text) / size
     steps = np.flatnonzero(W.sum(axis=1) > 0)
-    return fit_curve(W[steps], rest, steps=steps).alpha
-
-
-def trace(
-    words: SpeltWords,
-    left: npt.NDArray[np.int32],
-    right: npt.NDArray[np.int32],
-    result: npt.NDArray[np.int32],
-) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """Return how often every word holds each merge at its turn, (T, W), and each pair at the end, (P, W).
-
-    What a text of these words says about the merges is a product with how often it has each word.
-
-    :param words: Distinct pre-tokens.
-    :param left: Left parts of the merges, shape (T,).
-    :param right: Right parts.
-    :param result: What they make.
-    """
-    from scipy import sparse
-
-    from forensics.mixture.kernel import pair_table
-    from forensics.mixture.trainer import trace_words
-
-    steps, word, windows, rest, ends = trace_words(
-        words.flat, words.offsets, left, right, result, *pair_table(left, right)
-    )
-    learned = sparse.csr_array((windows.astype(np.float64), (steps, word)), shape=(len(left), len(words)))
-    of = np.repeat(np.arange(len(words)), np.diff(ends))
-    pairs = (of[1:] == of[:-1]) & (rest[1:] >= 0) & (rest[:-1] >= 0)
-    keys = (rest[:-1][pairs].astype(np.int64) << 32) | rest[1:][pairs]
-    distinct, place = np.unique(keys, return_inverse=True)
-    at = (place, of[1:][pairs])
-    return learned, sparse.csr_array((np.ones(len(place)), at), shape=(len(distinct), len(words)))
+    return fit_curve(W[steps], rest, steps=steps, variance=clumping[steps] * W[steps] ** 2).alpha

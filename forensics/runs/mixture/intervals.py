@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from forensics.mixture.bootstrap import Intervals, bootstrap_intervals
-from forensics.mixture.document_counts import count_documents
+from forensics.mixture.document_counts import DocumentCounts, count_documents
 from forensics.mixture.piece_lists import respelt_words
 from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.result import Mixture
@@ -17,7 +17,7 @@ from forensics.runs.mixture.learned import LearnedMerges
 from forensics.sources.texts.corpora import Corpus
 from forensics.sources.texts.documents import BLOCK, Division, division_of, read_documents
 
-__all__ = ["interval_remarks", "simulated_intervals"]
+__all__ = ["counted_documents", "interval_remarks", "simulated_intervals"]
 
 #: Seconds that one simulation takes for a megabyte of text, and for a thousand merges and ten categories:
 #: measured on one core of the machine of results/benchmarks.md, for the estimate that is said beforehand.
@@ -25,27 +25,17 @@ SECONDS_PER_MEGABYTE = 0.05
 SECONDS_PER_FIT = 0.4
 
 
-def simulated_intervals(
-    categories: Sequence[Corpus],
-    learned: LearnedMerges,
-    mixture: Mixture,
-    *,
-    max_bytes: int | None,
-    repeats: int,
-    seed: int,
-    jobs: int,
-    progress: Progress,
-) -> Intervals:
-    """Return the intervals of the shares from simulated tokenizers.
+def counted_documents(
+    categories: Sequence[Corpus], learned: LearnedMerges, max_bytes: int | None, seed: int, progress: Progress
+) -> DocumentCounts:
+    """Return the documents of all categories, or a sample of them, as they are dealt out.
 
     :param categories: The text.
     :param learned: The tokenizer.
-    :param mixture: The estimate.
     :param max_bytes: Text read of each category at most.
-    :param repeats: How many tokenizers are simulated.
-    :param seed: Seed of the draw of documents and of the simulations.
-    :param jobs: Processes.
+    :param seed: Seed of the draw of documents.
     :param progress: Where to report.
+    :raises BadInputError: If a file cannot be read.
     """
     seeds = np.random.SeedSequence(seed).spawn(len(categories))
     documents = {
@@ -54,7 +44,29 @@ def simulated_intervals(
     }
     respell = respelt_words if learned.wordpiece else None
     with progress.stage("count documents"):
-        counts = count_documents(documents, learned.splitter, learned.merges, respell)
+        return count_documents(documents, learned.splitter, learned.merges, respell)
+
+
+def simulated_intervals(
+    counts: DocumentCounts,
+    learned: LearnedMerges,
+    mixture: Mixture,
+    *,
+    repeats: int,
+    seed: int,
+    jobs: int,
+    progress: Progress,
+) -> Intervals:
+    """Return the intervals of the shares from simulated tokenizers; what they will cost is said before.
+
+    :param counts: The documents.
+    :param learned: The tokenizer.
+    :param mixture: The estimate.
+    :param repeats: How many tokenizers are simulated.
+    :param seed: Seed of the simulations.
+    :param jobs: Processes.
+    :param progress: Where to report.
+    """
     progress.note(_cost(float(counts.nbytes.sum()), mixture, repeats, jobs))
     with progress.stage("bootstrap", repeats, "simulated tokenizers") as stage:
         return bootstrap_intervals(

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.errors import MissingExtraError, OptionError
-from forensics.mixture.bootstrap import Intervals
 from forensics.mixture.continuation import goes_on_from
+from forensics.mixture.document_counts import DocumentCounts
 from forensics.mixture.infer import InferencePlan, infer_proportions
 from forensics.mixture.pair_evidence import Denominator
 from forensics.mixture.piece_lists import respelt_words
@@ -22,7 +22,7 @@ from forensics.runs.frame.outcome import Inputs, Job, Outcome, RunSettings
 from forensics.runs.frame.result import Result
 from forensics.runs.frame.run import run
 from forensics.runs.mixture.count_text import count_categories
-from forensics.runs.mixture.intervals import interval_remarks, simulated_intervals
+from forensics.runs.mixture.intervals import counted_documents, interval_remarks, simulated_intervals
 from forensics.runs.mixture.learned import LearnedMerges, LearnedPieces
 from forensics.runs.mixture.reading import check_for_pieces, read_tokenizer
 from forensics.runs.mixture.summary import merge_table, mixture_summary
@@ -228,10 +228,25 @@ class _Inference:
             dask=options.dask,
             progress=self.progress,
         )
-        mixture = self._infer(counted)
+        learned, documents = self.learned, None
+        if isinstance(learned, LearnedMerges):
+            documents = counted_documents(
+                self.categories, learned, options.max_bytes, self.seed, self.progress
+            )
+        mixture = self._infer(counted, documents)
         for note in mixture.notes:
             self.progress.note(note)
-        intervals = self._simulate(mixture) if options.bootstrap else None
+        intervals = None
+        if options.bootstrap and documents is not None and isinstance(learned, LearnedMerges):
+            intervals = simulated_intervals(
+                documents,
+                learned,
+                mixture,
+                repeats=options.bootstrap,
+                seed=self.seed,
+                jobs=options.jobs,
+                progress=self.progress,
+            )
         remarks = list(self.remarks)
         if intervals is not None:
             remarks += interval_remarks(intervals, self.categories, counted)
@@ -239,7 +254,7 @@ class _Inference:
         summary = mixture_summary(self.learned, mixture, counted, intervals, options.bootstrap, notes)
         return Outcome({"merges": merge_table(self.learned, mixture)}, summary)
 
-    def _infer(self, counted: Sequence[PretokenCounts]) -> Mixture:
+    def _infer(self, counted: Sequence[PretokenCounts], documents: DocumentCounts | None) -> Mixture:
         options, learned = self.options, self.learned
         if isinstance(learned, LearnedPieces):
             return learned.infer(counted, options.merges, options.baselines, self.progress)
@@ -254,18 +269,4 @@ class _Inference:
             baselines=options.baselines,
         )
         words = [respelt_words(each) for each in counted] if learned.wordpiece else counted
-        return infer_proportions(words, learned.merges, plan, self.progress)
-
-    def _simulate(self, mixture: Mixture) -> Intervals:
-        if not isinstance(self.learned, LearnedMerges):
-            raise TypeError("only tokenizers with merges are simulated")
-        return simulated_intervals(
-            self.categories,
-            self.learned,
-            mixture,
-            max_bytes=self.options.max_bytes,
-            repeats=self.options.bootstrap,
-            seed=self.seed,
-            jobs=self.options.jobs,
-            progress=self.progress,
-        )
+        return infer_proportions(words, learned.merges, plan, self.progress, documents)
