@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +25,7 @@ import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from forensics.mixture.counts import count_merges
+from forensics.mixture.document_counts import count_documents
 from forensics.mixture.infer import InferencePlan, infer_proportions
 from forensics.mixture.pair_spelling import spell_words
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
@@ -46,6 +47,8 @@ class Halves:
 
     training: list[str]
     counted: PretokenCounts
+    #: The counted text by document.
+    documents: list[str] = field(default_factory=list)
 
 
 def split_corpus(corpus: Corpus, split: str, counted_bytes: int) -> Halves:
@@ -62,7 +65,20 @@ def split_corpus(corpus: Corpus, split: str, counted_bytes: int) -> Halves:
             half += 1
     sizes = np.cumsum([len(line.encode()) for line in lines[half:]])
     stop = half + int(np.searchsorted(sizes, counted_bytes)) + 1
-    return Halves(lines[:half], count_pretokens(corpus.name, ["".join(lines[half:stop])], GPT2_BY_LINE))
+    counted = count_pretokens(corpus.name, ["".join(lines[half:stop])], GPT2_BY_LINE)
+    return Halves(lines[:half], counted, documents_of(lines[half:stop], split))
+
+
+def documents_of(lines: Sequence[str], split: str) -> list[str]:
+    """Return what is dealt out: passages between blank lines, or single lines where they are in any order."""
+    if split == "line":
+        return list(lines)
+    documents: list[str] = []
+    for at, line in enumerate(lines):
+        if at == 0 or (line.strip() and not lines[at - 1].strip()):
+            documents.append("")
+        documents[-1] += line
+    return documents
 
 
 def train(
@@ -112,6 +128,9 @@ def main() -> None:
     parser.add_argument("--training-bytes", type=float, default=30e6)
     parser.add_argument("--lp", action="store_true")
     parser.add_argument(
+        "--plain", action="store_true", help="weights that do not know how unlike the documents are"
+    )
+    parser.add_argument(
         "--regression",
         action="store_true",
         help="TEE with the source's regression: efficiency against a tokenizer of the category alone, and a "
@@ -158,11 +177,16 @@ def _trials(
         )
         megabytes.append(text)
         progress = Progress()
+        documents = None
+        if not arguments.plain:
+            by_name = {corpus.name: half.documents for corpus, half in zip(chosen, halves, strict=True)}
+            documents = count_documents(by_name, GPT2_BY_LINE, merge_list)
         found = infer_proportions(
             [half.counted for half in halves],
             merge_list,
             InferencePlan(most_merges=merges or None, compare=arguments.lp, baselines=True, explain=0),
             progress=progress,
+            documents=documents,
         )
         used.append(found.merges_used)
         guesses = {

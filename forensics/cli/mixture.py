@@ -59,10 +59,10 @@ _CORPUS = click.Option(
     folder=_folder,
 )
 def command(tokenizer: str, **options: Any) -> Result[Any]:
-    """Infer the proportions of data categories in the training text of TOKENIZER from its merges.
+    """Infer the proportions of data categories in the training text of TOKENIZER from its merges or pieces.
 
-    TOKENIZER is a BPE tokenizer: a model folder or file, a tokenizer.json, a SentencePiece .model, a
-    tiktoken rank file, a hub id, or `demo`.
+    TOKENIZER is a BPE, Unigram or WordPiece tokenizer: a model folder or file, a tokenizer.json, a
+    SentencePiece .model, a tiktoken rank file, a hub id, or `demo`.
     """
     import forensics as fx
 

@@ -1,40 +1,53 @@
-"""Intervals by parametric bootstrap: tokenizers are trained on simulated mixtures and inferred again.
+"""Intervals by simulation: tokenizers are trained on some of the documents and inferred from the others.
 
-Drawing the counted text anew is not enough, since the text that the tokenizer was trained on is a sample
-too: such intervals held the truth in 61 % of cases at a nominal 95 % in a trial. Here every repeat deals
-the text of each category out to two sides, in blocks of consecutive lines; one side is mixed in the
-estimated proportions and a tokenizer is trained on it, the other side is what the inference is given. The
-spread of the estimates around the proportions they were made with is the error of the method. What it
-cannot know is how unlike the real training text is to the given text; coverage is measured in
-benchmarks/mixture_coverage.py for text of the same sources.
+The text that a user gives is other text than the tokenizer saw, so what has to be simulated is how unlike
+the documents of a category are (`simulation`). The spread and the bias of inferred shares around those a
+simulated tokenizer was trained with, both in one root mean square, are its error with half of the text on
+either side. How the error falls with the amount of text is measured, by simulations with half of the
+documents, and carried two steps further: one to the whole given text, one to a training text that is far
+larger, as those of released tokenizers are. Shares are drawn around the estimate, or a category estimated
+at nought would be simulated at nought for ever. The quantile is Student's, since a spread that was seen
+between few documents is itself uncertain.
+
+A category of one or two documents cannot be judged: nothing tells how unlike a third would be. Its interval
+is all shares, and so is that of its group.
+
+Coverage is measured in benchmarks/mixture_coverage.py.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from forensics.mixture.infer import estimate_shares
-from forensics.mixture.pair_spelling import spell_words
-from forensics.mixture.pretokens import count_pretokens
-from forensics.vocabulary.merge_list import build_merge_list
-from forensics.vocabulary.splitting import Splitter
+from forensics.mixture.document_counts import LEAST_DOCUMENTS, DocumentCounts
+from forensics.mixture.pair_spelling import SpeltWords
+from forensics.mixture.simulation import Simulation, simulate
+from forensics.vocabulary.merge_list import MergeList
 
-__all__ = ["Interval", "bootstrap_intervals", "simulate"]
+__all__ = ["Interval", "Intervals", "bootstrap_intervals", "intervals_of", "simulated"]
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Lines dealt out together: neighbours come from one document.
-BLOCK_LINES = 50
-#: Two-sided 95 % of the normal distribution.
-Z = 1.96
-#: Text that a simulated training mixture holds at most, bytes.
-MOST_TRAINING = 8_000_000
+#: Probability that an interval is meant to hold the truth with.
+LEVEL = 0.95
+#: How much of a random mixture is mixed into the estimate for every simulation.
+JITTER = 0.1
+#: Every so many-th simulation has half of the documents and tells how the error falls with their number.
+EVERY = 3
+#: The error falls with the root of the text at best; it need not fall at all.
+FASTEST = 0.5
+#: Doublings from half of the text on either side to the whole of it, and to endless training text.
+STEPS = 2
+#: Pieces of evidence of which a spread is made at most: two sides of two runs can be no more independent,
+#: however often they are cut anew. Chosen on trials of benchmarks/mixture_coverage.py from 1000 on.
+MOST_FREEDOM = 5.0
+#: No standard deviation below this: simulated shares have no more digits.
+LEAST_SD = 1e-4
 
 
 @dataclass(frozen=True)
@@ -45,111 +58,180 @@ class Interval:
     low: float
     #: Upper end, at most 1.
     high: float
-    #: Standard deviation of the simulated estimates around the share they were made with.
+    #: Root mean square error of the share, with the whole text; infinite where it cannot be judged.
     sd: float
 
 
+@dataclass(frozen=True)
+class Intervals:
+    """Intervals of all shares, and what they rest on."""
+
+    #: By category.
+    ends: Mapping[str, Interval]
+    #: By group, where categories have one.
+    groups: Mapping[str, Interval]
+    #: Documents that were dealt out, by category: as many of equal size as would count as much.
+    documents: Mapping[str, float]
+    #: With which power of the amount of text the error falls.
+    exponent: float
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The categories that cannot be judged."""
+        return tuple(name for name, each in self.ends.items() if not np.isfinite(each.sd))
+
+
 def bootstrap_intervals(
-    texts: Mapping[str, str],
+    counts: DocumentCounts,
     proportions: Mapping[str, float],
-    splitter: Splitter,
+    merges: MergeList,
     *,
-    merges: int,
+    used: int,
+    skip: int = 0,
     repeats: int,
     seed: int = 0,
     jobs: int = 1,
     on_repeat: Callable[[], None] | None = None,
-) -> dict[str, Interval]:
-    """Return a nominal 95 % interval for every share.
+) -> Intervals:
+    """Return a nominal 95 % interval for every share and every group of shares.
 
-    :param texts: The text of every category.
-    :param proportions: The estimated shares, of the same categories.
-    :param splitter: How the tokenizer cuts text.
-    :param merges: Merges that simulated tokenizers learn.
-    :param repeats: How many are trained; 20 give an interval whose own width is uncertain by 16 %.
+    :param counts: The documents of the categories.
+    :param proportions: The estimated shares.
+    :param merges: The tokenizer's list, in whose symbols the documents are spelt.
+    :param used: Merges that simulated tokenizers learn.
+    :param skip: Merges of the list that are applied before.
+    :param repeats: How many tokenizers are simulated.
     :param seed: Seed of the generator.
     :param jobs: Processes.
     :param on_repeat: Called after each repeat.
     """
+    share = np.array([proportions[name] for name in counts.names])
+    made = simulated(
+        counts,
+        share,
+        merges,
+        used=used,
+        skip=skip,
+        repeats=repeats,
+        seed=seed,
+        jobs=jobs,
+        on_repeat=on_repeat,
+    )
+    return intervals_of(counts, share, made)
+
+
+def simulated(
+    counts: DocumentCounts,
+    share: FloatArray,
+    merges: MergeList,
+    *,
+    used: int,
+    skip: int = 0,
+    repeats: int,
+    seed: int = 0,
+    jobs: int = 1,
+    on_repeat: Callable[[], None] | None = None,
+) -> list[Simulation]:
+    """Return simulated tokenizers of mixtures around the estimate; see `bootstrap_intervals`.
+
+    :param share: The estimate, shape (n,).
+    """
     from joblib import Parallel, delayed
 
-    names = list(proportions)
-    share = np.array([proportions[name] for name in names])
     seeds = np.random.SeedSequence(seed).spawn(repeats)
+    parts = [0.5 if number % EVERY == EVERY - 1 else 1.0 for number in range(repeats)]
+    counts = replace(counts, words=_applied(counts.words, merges.head(skip)))
     work = delayed(simulate)
-    tasks = [work([texts[name] for name in names], share, splitter, merges, each) for each in seeds]
-    errors = []
-    for made_with, found in Parallel(n_jobs=jobs, return_as="generator")(tasks):
-        errors.append(found - made_with)
+    tasks = [
+        work(counts, _near(share, each), used, len(merges.symbols), part, each)
+        for part, each in zip(parts, seeds, strict=True)
+    ]
+    made: list[Simulation] = []
+    for simulation in Parallel(n_jobs=jobs, return_as="generator")(tasks):
+        made.append(simulation)
         if on_repeat is not None:
             on_repeat()
-    # Around zero, so that a bias counts as error; a floor for shares that were nought in every repeat.
-    sd = np.sqrt(np.mean(np.square(errors), axis=0))
+    return made
+
+
+def _near(share: FloatArray, seed: np.random.SeedSequence) -> FloatArray:
+    """Return shares around the estimate; another stream than that of the deal."""
+    generator = np.random.default_rng([*seed.generate_state(2).tolist(), 1])
+    return (1 - JITTER) * share + JITTER * generator.dirichlet(np.ones(len(share)))
+
+
+def _applied(words: SpeltWords, merges: MergeList) -> SpeltWords:
+    """Return the words as they are after these merges."""
+    if not len(merges):
+        return words
+    from forensics.mixture.kernel import apply_merges, pair_table
+
+    table = pair_table(merges.left, merges.right)
+    _, rest, ends = apply_merges(
+        words.flat, words.offsets, words.counts, merges.left, merges.right, merges.result, *table
+    )
+    return SpeltWords(rest, ends, words.counts)
+
+
+def intervals_of(counts: DocumentCounts, share: FloatArray, made: Sequence[Simulation]) -> Intervals:
+    """Return the intervals that simulated tokenizers give.
+
+    :param counts: The documents they were made of.
+    :param share: The estimate, shape (n,).
+    :param made: The simulations.
+    """
+    errors = np.array([each.found - each.made_with for each in made])
+    parts = np.array([each.part for each in made])
+    exponent = _exponent(errors[parts == 1], errors[parts < 1])
+    few = counts.documents < LEAST_DOCUMENTS
+    sums = _membership(counts.names)
+    names = [*counts.names, *sums]
+    # Groups are sums of categories, errors and all.
+    members = np.vstack([np.eye(len(share)), *sums.values()])
+    sd = np.sqrt(np.mean(np.square(errors[parts == 1] @ members.T), axis=0)) * 2 ** -(STEPS * exponent)
+    sd = np.where(members @ few > 0, np.inf, np.maximum(sd, LEAST_SD))
+    freedom = _freedom(counts, members, int((parts == 1).sum()))
+    ends = [
+        _interval(float(centre), float(width), float(degrees))
+        for centre, width, degrees in zip(members @ share, sd, freedom, strict=True)
+    ]
+    n = len(share)
+    return Intervals(
+        ends=dict(zip(names[:n], ends[:n], strict=True)),
+        groups=dict(zip(names[n:], ends[n:], strict=True)),
+        documents=dict(zip(counts.names, counts.documents.tolist(), strict=True)),
+        exponent=exponent,
+    )
+
+
+def _interval(centre: float, sd: float, degrees: float) -> Interval:
+    from scipy.stats import t
+
+    if not np.isfinite(sd):
+        return Interval(0.0, 1.0, sd)
+    width = float(t.ppf((1 + LEVEL) / 2, degrees)) * sd
+    return Interval(max(0.0, centre - width), min(1.0, centre + width), sd)
+
+
+def _exponent(whole: FloatArray, half: FloatArray) -> float:
+    """Return with which power of the amount of text the errors fall, 0 to `FASTEST`."""
+    if not len(whole) or not len(half):
+        return 0.0
+    ratio = float(np.mean(np.square(half))) / max(float(np.mean(np.square(whole))), 1e-300)
+    return min(FASTEST, max(0.0, 0.5 * math.log2(max(ratio, 1e-300))))
+
+
+def _membership(names: Sequence[str]) -> dict[str, FloatArray]:
+    """Return group -> which categories are in it, shape (n,), for names like `code/python`."""
+    groups = [name.partition("/")[0] if "/" in name else None for name in names]
     return {
-        name: Interval(max(0.0, value - Z * width), min(1.0, value + Z * width), width)
-        for name, value, width in zip(names, share.tolist(), sd.tolist(), strict=True)
+        group: np.array([each == group for each in groups], dtype=np.float64)
+        for group in dict.fromkeys(groups)
+        if group is not None
     }
 
 
-def simulate(
-    texts: list[str], share: FloatArray, splitter: Splitter, merges: int, seed: Any
-) -> tuple[FloatArray, FloatArray]:
-    """Return the shares a tokenizer was trained with, and those inferred from its merges.
-
-    :param texts: The text of every category.
-    :param share: The shares to train with, shape (n,).
-    :param splitter: How text is cut.
-    :param merges: Merges to learn.
-    :param seed: Seed of this repeat.
-    """
-    generator = np.random.default_rng(seed)
-    sides = [_dealt(text, generator) for text in texts]
-    sizes = np.array([len(training.encode("utf-8", "surrogatepass")) for training, _ in sides])
-    total = min(float(MOST_TRAINING), *(sizes[share > 1e-3] / share[share > 1e-3]).tolist())
-    parts = [
-        training.encode("utf-8", "surrogatepass")[: int(total * part)].decode("utf-8", "ignore")
-        for (training, _), part in zip(sides, share.tolist(), strict=True)
-    ]
-    made_with = np.array([len(part.encode("utf-8", "surrogatepass")) for part in parts], dtype=np.float64)
-    learned, pieces = _trained(parts, splitter, merges)
-    merge_list = build_merge_list(learned, pieces)
-    categories = [
-        count_pretokens(str(number), [counted], splitter) for number, (_, counted) in enumerate(sides)
-    ]
-    words = [spell_words(category.words, merge_list) for category in categories]
-    return made_with / made_with.sum(), estimate_shares(categories, words, merge_list)
-
-
-def _dealt(text: str, generator: np.random.Generator) -> tuple[str, str]:
-    """Return the blocks of a text, dealt out in random order to two sides of equal size."""
-    lines = text.splitlines(keepends=True)
-    length = max(1, min(BLOCK_LINES, len(lines) // 20))
-    blocks = ["".join(lines[at : at + length]) for at in range(0, len(lines), length)]
-    order = generator.permutation(len(blocks))
-    half = max(1, len(blocks) // 2)
-    return "".join(blocks[at] for at in order[:half]), "".join(blocks[at] for at in order[half:])
-
-
-def _trained(parts: list[str], splitter: Splitter, merges: int) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return merges and vocabulary of a tokenizer trained on the texts as the real one was."""
-    from tokenizers import Tokenizer, models, trainers
-
-    tokenizer = Tokenizer(models.BPE())
-    if splitter.normalizer is not None:
-        tokenizer.normalizer = splitter.normalizer
-    tokenizer.pre_tokenizer = splitter.pre_tokenizer
-    units = (unit for part in parts for unit in splitter.units(part))
-    alphabet = (
-        sorted({c for part in parts for c in part}) if "ByteLevel" not in splitter.fingerprint else None
-    )
-    if alphabet is None:
-        from tokenizers import pre_tokenizers
-
-        alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(
-        vocab_size=len(alphabet) + merges, initial_alphabet=alphabet, show_progress=False
-    )
-    tokenizer.train_from_iterator(units, trainer)
-    model = json.loads(tokenizer.to_str())["model"]
-    learned = [tuple(pair) if isinstance(pair, list) else tuple(pair.split(" ")) for pair in model["merges"]]
-    return [(pair[0], pair[1]) for pair in learned], list(model["vocab"])
+def _freedom(counts: DocumentCounts, members: FloatArray, repeats: int) -> FloatArray:
+    """Return how many independent pieces of evidence every spread rests on, at least 1."""
+    own = (members @ np.maximum(counts.documents - 1, 1.0)) / members.sum(axis=1)
+    return np.asarray(np.minimum(min(repeats, MOST_FREEDOM), own), dtype=np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.mixture.infer import Mixture
+from forensics.mixture.result import Mixture
 from forensics.vocabulary.merge_list import MergeList
 from forensics.vocabulary.splitting import Splitter
 from forensics.vocabulary.unlearned import Unlearned

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,11 @@ import numpy.typing as npt
 
 from forensics.errors import BadInputError
 from forensics.mixture.baselines import encoding_efficiency, token_classification
+from forensics.mixture.clumping import clumping_of
 from forensics.mixture.counts import count_merges, pair_events
 from forensics.mixture.curve import CurveFit, fit_curve
+from forensics.mixture.document_counts import DocumentCounts, trace
+from forensics.mixture.judgement import MOST_DISAGREEMENT, MOST_MERGES, check_categories, doubts_about
 from forensics.mixture.pair_evidence import (
     Denominator,
     Evidence,
@@ -24,7 +26,8 @@ from forensics.mixture.pair_evidence import (
 )
 from forensics.mixture.pair_spelling import SpeltWords, spell_words
 from forensics.mixture.pretokens import PretokenCounts
-from forensics.mixture.residual import UnexplainedMerge, shortfall, unexplained_merges
+from forensics.mixture.residual import shortfall, unexplained_merges
+from forensics.mixture.result import Method, Mixture
 from forensics.progress import Progress
 from forensics.vocabulary.merge_list import MergeList
 
@@ -35,88 +38,12 @@ __all__ = ["InferencePlan", "Method", "Mixture", "estimate_shares", "infer_propo
 
 FloatArray = npt.NDArray[np.float64]
 
-#: The most merges used, unless more are asked for.
-MOST_MERGES = 30_000
 #: Merges of the first look, from which the number of usable merges is found.
 FIRST_LOOK = 3_000
 #: Fewest merges that are used, however thin the text.
 FEWEST_MERGES = 200
-#: A share of the list's counts unexplained above this, or estimates of two halves of the list further
-#: apart than this (total variation), are no estimate. Both are judgement and not calibrated: of the released
-#: tokenizers in results/mixtures all but one stay below 0.25 on both counts. The exception is what Llama 3
-#: added to GPT-4's list, with 0.31 and 0.35, for which the text there is too thin.
-MOST_UNEXPLAINED = 0.5
-MOST_DISAGREEMENT = 0.3
 #: Two methods further apart than this in total variation are worth a note; on GPT-4's list they are.
 METHODS_DISAGREE = 0.1
-
-
-class Method(StrEnum):
-    """How proportions are found from counts."""
-
-    #: One decreasing curve through the counts of the learned merges.
-    CURVE = "curve"
-    #: The source's linear program over all pairs at all steps.
-    LP = "lp"
-
-
-@dataclass(frozen=True, eq=False)
-class Mixture:
-    """The estimate with its evidence. Shares are of bytes of text and sum to 1."""
-
-    #: Category -> share.
-    proportions: Mapping[str, float]
-    #: Which way they were found.
-    method: Method
-    #: Number of merges of the list that were used, those skipped or set aside left out.
-    merges_used: int
-    #: Merges at the start of the list that were applied but not explained.
-    skipped: int
-    #: Merges among those used that occur in none of the texts.
-    missing_merges: int
-    #: The first of the missing, by number.
-    missing_steps: tuple[int, ...]
-    #: Steps of the merges that enter the fit, shape (S,).
-    steps: npt.NDArray[np.int64]
-    #: Mixture count of the learned pair at each, per byte of text, shape (S,).
-    counts: FloatArray
-    #: The curve at each, shape (S,).
-    curve: FloatArray
-    #: Share of the expected counts that is missing, 0 to 1: sum of shortfalls, weighted by the curve.
-    unexplained_share: float
-    #: Total slack of the linear program per byte of text, None for the curve.
-    slack: float | None
-    #: How far that slack can be from the optimum, as a share of it; None for the curve.
-    slack_gap: float | None
-    #: The expected count of the learned pair at the last merge used.
-    least_expected: float
-    #: Total variation between the estimates from the first third of the merges and from the rest.
-    disagreement: float
-    #: The merges that fall shortest, with those that should have won.
-    unexplained: tuple[UnexplainedMerge, ...]
-    #: Why the estimate should not be believed; empty if nothing speaks against it.
-    doubts: tuple[str, ...]
-    #: What a reader should know.
-    notes: tuple[str, ...] = ()
-    #: Name -> shares by category, of the source's baselines.
-    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    #: Shares by the other method, where both were asked for.
-    other_method: Mapping[str, float] | None = None
-
-    @property
-    def mean_shortfall(self) -> float:
-        """Share of the expected count that a merge falls short of, 0 to 1, mean over merges."""
-        return float(np.mean(np.clip(1 - self.counts / self.curve, 0, 1)))
-
-    @property
-    def groups(self) -> dict[str, float]:
-        """Shares by group, where category names have one (`code/python`)."""
-        sums: dict[str, float] = {}
-        for name, share in self.proportions.items():
-            group, slash, _ = name.partition("/")
-            if slash:
-                sums[group] = sums.get(group, 0.0) + share
-        return sums
 
 
 @dataclass(frozen=True)
@@ -149,6 +76,7 @@ def infer_proportions(
     merges: MergeList,
     plan: InferencePlan | None = None,
     progress: Progress | None = None,
+    documents: DocumentCounts | None = None,
 ) -> Mixture:
     """Return the mixture of categories that best explains the order of the merges.
 
@@ -156,17 +84,27 @@ def infer_proportions(
     :param merges: The merge list.
     :param plan: How it is found.
     :param progress: Where to report.
+    :param documents: The text, or a sample of it, by document, of the same categories in the same order: how
+        unlike documents are then sets the weights of the merges.
     :raises BadInputError: If categories are empty, equal or fewer than two, or no merge is left to explain.
     """
     plan, progress = plan or InferencePlan(), progress or Progress()
-    _check(categories, merges, plan.skip)
-    fitted = _fit(categories, merges, plan, progress)
+    check_categories(categories)
+    if plan.skip >= len(merges):
+        raise BadInputError(
+            "the merge list",
+            f"{len(merges):,} merges, of which {plan.skip:,} are skipped",
+            "skip fewer; there is nothing left to explain",
+        )
+    fitted = _fit(categories, merges, plan, progress, documents)
     solution = _solve(fitted, plan, progress)
     evidence, steps, curve = fitted.evidence, fitted.steps, fitted.fit.curve
     share = evidence.share_of_bytes(solution.alpha)
     counts = evidence.W[steps] @ solution.alpha
     with progress.stage("compare early and late merges"):
-        early = _evidence(categories, fitted.words, fitted.early(plan.skip), plan.denominator)
+        early = _evidence(
+            categories, fitted.words, fitted.early(plan.skip), plan.denominator, evidence.clumping
+        )
         disagreement = _disagreement(early, evidence, plan.skip)
     asked = plan.skip + np.flatnonzero(~merges.aside[plan.skip : fitted.bound])
     missing = np.setdiff1d(asked, steps)
@@ -175,7 +113,10 @@ def infer_proportions(
             fitted.words, evidence.sizes, merges, solution.alpha, counts, curve, steps, plan.explain
         )
     unexplained_share = float((shortfall(counts, curve) * curve).sum() / max(curve.sum(), 1e-300))
-    doubts, notes = _doubts(unexplained_share, disagreement, len(missing), len(asked)), list(fitted.notes)
+    doubts, notes = (
+        doubts_about(unexplained_share, disagreement, len(missing), len(asked)),
+        list(fitted.notes),
+    )
     _judge_methods(solution.other, share, doubts, notes)
     effective = effective_counts(evidence.W[steps], evidence.sizes, solution.alpha)
     return Mixture(
@@ -225,7 +166,11 @@ class _Fitted:
 
 
 def _fit(
-    categories: Sequence[PretokenCounts], merges: MergeList, plan: InferencePlan, progress: Progress
+    categories: Sequence[PretokenCounts],
+    merges: MergeList,
+    plan: InferencePlan,
+    progress: Progress,
+    documents: DocumentCounts | None,
 ) -> _Fitted:
     """Count the merges in every category, decide how many are used, and fit the curve."""
     skip, notes = plan.skip, list[str]()
@@ -239,11 +184,14 @@ def _fit(
         for category in categories:
             words.append(spell_words(category.words, merges))
             stage.advance()
-        evidence = _evidence(categories, words, merges.head(bound), plan.denominator)
+        clumping = None if documents is None else _clumping(documents, merges.head(bound))
+        evidence = _evidence(categories, words, merges.head(bound), plan.denominator, clumping)
     with progress.stage("fit"):
         if plan.most_merges is None:
             look = min(bound, skip + FIRST_LOOK)
-            first, _ = _curve(_evidence(categories, words, merges.head(look), plan.denominator), skip)
+            first, _ = _curve(
+                _evidence(categories, words, merges.head(look), plan.denominator, clumping), skip
+            )
             learned = skip + np.flatnonzero(~merges.aside[skip:bound])
             usable = usable_merges(evidence.W[learned], evidence.sizes, first.alpha)
             if usable < len(learned):
@@ -254,7 +202,7 @@ def _fit(
                     "expected fewer than ten times in this text (more text would allow more; "
                     "asking for more overrides)"
                 )
-                evidence = _evidence(categories, words, merges.head(bound), plan.denominator)
+                evidence = _evidence(categories, words, merges.head(bound), plan.denominator, clumping)
         fit, steps = _curve(evidence, skip)
     return _Fitted(words, merges.head(bound), evidence, fit, steps, tuple(notes))
 
@@ -308,37 +256,21 @@ def _baselines(categories: Sequence[PretokenCounts], fitted: _Fitted) -> dict[st
 
 
 def estimate_shares(
-    categories: Sequence[PretokenCounts], words: Sequence[SpeltWords], merges: MergeList, skip: int = 0
+    categories: Sequence[PretokenCounts],
+    words: Sequence[SpeltWords],
+    merges: MergeList,
+    skip: int = 0,
+    documents: DocumentCounts | None = None,
 ) -> FloatArray:
     """Return shares of bytes by the curve and nothing else, shape (n,); what a simulation repeats."""
-    evidence = _evidence(categories, words, merges, Denominator.BYTES)
+    clumping = None if documents is None else _clumping(documents, merges)
+    evidence = _evidence(categories, words, merges, Denominator.BYTES, clumping)
     return evidence.share_of_bytes(_curve(evidence, skip)[0].alpha)
 
 
-def _check(categories: Sequence[PretokenCounts], merges: MergeList, skip: int) -> None:
-    """Refuse what cannot be told apart."""
-    if len(categories) < 2:
-        raise BadInputError(
-            "the categories", f"{len(categories)} given", "proportions need two or more categories"
-        )
-    seen: dict[int, str] = {}
-    for category in categories:
-        if not category.words:
-            raise BadInputError(f"category {category.name}", "no text in it", "give text, or leave it out")
-        key = hash((category.nbytes, frozenset(category.words.items())))
-        if key in seen:
-            raise BadInputError(
-                f"categories {seen[key]} and {category.name}",
-                "hold the same text",
-                "leave one out: shares of equal texts cannot be told apart",
-            )
-        seen[key] = category.name
-    if skip >= len(merges):
-        raise BadInputError(
-            "the merge list",
-            f"{len(merges):,} merges, of which {skip:,} are skipped",
-            "skip fewer; there is nothing left to explain",
-        )
+def _clumping(documents: DocumentCounts, merges: MergeList) -> FloatArray:
+    learned, _ = trace(documents.words, merges.left, merges.right, merges.result)
+    return clumping_of(documents, learned)
 
 
 def _evidence(
@@ -346,6 +278,7 @@ def _evidence(
     words: Sequence[SpeltWords],
     merges: MergeList,
     denominator: Denominator,
+    clumping: FloatArray | None = None,
 ) -> Evidence:
     evidence = gather_evidence(
         [category.name for category in categories],
@@ -356,14 +289,16 @@ def _evidence(
     )
     # Merges that training did not choose are applied and say nothing: a row of nought enters no fit.
     evidence.W[merges.aside] = 0
-    return evidence
+    return evidence if clumping is None else replace(evidence, clumping=clumping[: len(merges)])
 
 
 def _curve(evidence: Evidence, skip: int) -> tuple[CurveFit, npt.NDArray[np.int64]]:
     """Return the curve's fit and the steps it is about: the merges that occur in some text."""
     steps = np.flatnonzero(evidence.W.sum(axis=1) > 0)
     steps = steps[steps >= skip]
-    return fit_curve(evidence.W[steps], evidence.leftovers, steps=steps), steps
+    W, clumping = evidence.W[steps], evidence.clumping
+    variance = None if clumping is None else clumping[steps] * W**2
+    return fit_curve(W, evidence.leftovers, steps=steps, variance=variance), steps
 
 
 def _disagreement(early: Evidence, whole: Evidence, skip: int) -> float:
@@ -408,22 +343,6 @@ def _program(
     if write_lp is not None and pulp_master is not None:
         pulp_master.write(write_lp)
     return fit
-
-
-def _doubts(unexplained: float, disagreement: float, missing: int, used: int) -> list[str]:
-    """Return why an estimate should not be believed."""
-    doubts = []
-    if unexplained > MOST_UNEXPLAINED:
-        doubts.append(
-            f"{unexplained:.0%} of the expected counts are missing from every mixture of these texts"
-        )
-    if disagreement > MOST_DISAGREEMENT:
-        doubts.append(
-            f"the early and the late merges give estimates that differ about {disagreement:.0%} of the text"
-        )
-    if missing > MOST_UNEXPLAINED * used:
-        doubts.append(f"{missing:,} of {used:,} merges occur in none of the texts")
-    return doubts
 
 
 def _named(evidence: Evidence, values: FloatArray) -> dict[str, float]:

@@ -43,6 +43,8 @@ class Evidence:
     sizes: FloatArray
     #: Bytes of text per unit of `sizes`, shape (n,): turns proportions into shares of bytes.
     bytes_per_unit: FloatArray
+    #: Relative variance of the counts in W between documents, shape (T, n); None where it is not known.
+    clumping: FloatArray | None = None
 
     def share_of_bytes(self, alpha: FloatArray) -> FloatArray:
         """Return proportions in units of `sizes` as shares of bytes, sum to 1."""

@@ -39,12 +39,12 @@ class Rival:
 
 @dataclass(frozen=True)
 class UnexplainedMerge:
-    """A merge that the estimated mixture would not have made when it was made."""
+    """A merge that the estimated mixture would not have made when it was made, or too rare a piece."""
 
     #: Its number in the list, from 0.
     step: int
-    #: Its parts as spelt in the vocabulary.
-    pair: tuple[str, str]
+    #: Its parts as spelt in the vocabulary; a piece alone.
+    pair: tuple[str, ...]
     #: Its count in the mixture as a share of what the curve expects.
     ratio: float
     #: The most frequent pairs at that step, best first.

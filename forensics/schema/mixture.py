@@ -27,9 +27,15 @@ __all__ = [
 MERGES_TABLE = TableSchema(
     "merges",
     (
-        Column("step", "int64", "place in the merge list, from 0"),
-        Column("left", "string", "the left part as text; as spelt in the vocabulary where it is none"),
-        Column("right", "string", "the right part"),
+        Column(
+            "step", "int64", "place in the merge list, from 0; rank of the piece where there are no merges"
+        ),
+        Column(
+            "left",
+            "string",
+            "the left part (or the piece) as text; as spelt in the vocabulary where it is none",
+        ),
+        Column("right", "string", "the right part; empty where there are no merges"),
         Column("count_per_byte", "double", "count of the pair in the estimated mixture"),
         Column("curve_per_byte", "double", "the decreasing curve there"),
     ),
@@ -208,3 +214,7 @@ class MixtureSummary:
     text: Mapping[str, TextSummary]
     seconds: Mapping[str, float]
     peak_rss_bytes: int
+    #: Category -> documents dealt out for the intervals: as many of equal size as would count as much.
+    documents: Mapping[str, float] | None = None
+    #: Group -> nominal 95 % interval.
+    group_interval: Mapping[str, tuple[float, float]] | None = None

@@ -130,8 +130,8 @@ def merge_list_of(source: TokenizerSource, read: MergeList | None = None) -> Mer
         raise BadInputError(
             source.path,
             f"a {source.model.value} tokenizer, which keeps no ordered merges ({_KEEPS[source.model]})",
-            "no proportions can be inferred from it: give a BPE tokenizer, or see with `forensics tokens` "
-            "which scripts its pieces are of",
+            "no proportions can be inferred from it: give a BPE, Unigram or WordPiece tokenizer, or see with "
+            "`forensics tokens` which scripts its pieces are of",
         )
     prefix = subword_prefix(source)
     if prefix:

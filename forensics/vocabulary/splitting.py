@@ -17,7 +17,7 @@ from forensics.sources.tokenizer_files.byte_alphabet import CHARACTER_OF_BYTE
 from forensics.sources.tokenizer_files.pretokenizers import LLAMA_CPP_NAMES
 from forensics.vocabulary.merge_list import MergeList
 
-__all__ = ["RULE_NAMES", "Splitter", "splitter_of"]
+__all__ = ["RULE_NAMES", "Splitter", "splitter_of", "splitter_of_pieces"]
 
 #: Chunks of text that can be cut on their own, see `pretokens`: whatever whitespace stands in front, then
 #: everything up to the next space behind a visible character. A line end does not close a chunk in whole
@@ -132,6 +132,35 @@ def splitter_of(source: TokenizerSource, merges: MergeList, rule: str | None = N
         fingerprint=json.dumps(spelt),
         local=normalizer is None or _kinds(json.loads(_spelt(normalizer))) <= _LOCAL,
     )
+
+
+def splitter_of_pieces(source: TokenizerSource) -> Splitter:
+    """Return how a tokenizer without merges (Unigram, WordPiece) cuts text into words, line by line.
+
+    SentencePiece's Unigram keeps words apart by its pieces alone, which begin with the space: text is cut in
+    front of every run of spaces, across which no piece reaches.
+
+    :param source: The tokenizer.
+    :raises BadInputError: If its files do not say how text is cut.
+    """
+    normalizer, pre_tokenizer = source.encoder.normalizer, source.encoder.pre_tokenizer
+    spaced = any(piece is not None and piece.startswith("\u2581") for piece in source.pieces)
+    origin = source.pretokenizer_origin
+    if spaced:
+        from tokenizers import Regex, pre_tokenizers
+
+        words = pre_tokenizers.Split(Regex("\u2581*[^\u2581]+|\u2581+"), behavior="isolated")
+        pre_tokenizer = pre_tokenizers.Sequence([words] if pre_tokenizer is None else [pre_tokenizer, words])
+        origin = "spaces, as SentencePiece does"
+    elif pre_tokenizer is None or origin is None:
+        raise BadInputError(
+            source.path,
+            "the files do not say how text is cut into words",
+            "give a tokenizer.json, which says it",
+        )
+    keep_line_ends = any(piece is not None and "\n" in piece for piece in source.pieces)
+    spelt = [_spelt(normalizer), _spelt(pre_tokenizer), True, keep_line_ends]
+    return Splitter(normalizer, pre_tokenizer, True, keep_line_ends, origin, json.dumps(spelt), local=False)
 
 
 def _splits(pre_tokenizer: Any) -> bool:

@@ -11,12 +11,12 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from forensics.errors import BadInputError
 from forensics.mixture.baselines import encoding_efficiency, token_classification
-from forensics.mixture.bootstrap import bootstrap_intervals
 from forensics.mixture.counts import count_merges
-from forensics.mixture.infer import InferencePlan, Method, infer_proportions
+from forensics.mixture.infer import InferencePlan, infer_proportions
 from forensics.mixture.pair_evidence import Denominator
 from forensics.mixture.pair_spelling import spell_words
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
+from forensics.mixture.result import Method
 from forensics.sources.texts.corpora import find_corpora, read_corpus
 from forensics.sources.tokenizer_files.byte_alphabet import bytes_of_piece
 from forensics.vocabulary.merge_list import MergeList, build_merge_list
@@ -155,13 +155,3 @@ def test_the_baselines_are_what_their_definition_says() -> None:
     # 8 bytes in 4 tokens, 4 bytes in 2 tokens; ab is most frequent in the first, cd in the second.
     assert encoding_efficiency(counts, [8, 4]).tolist() == [0.5, 0.5]
     assert token_classification(counts, [8, 4]).tolist() == [0.5, 0.5]
-
-
-def test_intervals_hold_their_estimate_and_repeat_with_the_seed() -> None:
-    texts = {name: sides(name)[1] for name in NAMES[:2]}
-    shares = {NAMES[0]: 0.3, NAMES[1]: 0.7}
-    found = bootstrap_intervals(texts, shares, BY_LINE, merges=300, repeats=3, seed=1)
-    for name, share in shares.items():
-        assert 0 <= found[name].low <= share <= found[name].high <= 1
-        assert 0 < found[name].sd < 0.1
-    assert found == bootstrap_intervals(texts, shares, BY_LINE, merges=300, repeats=3, seed=1)

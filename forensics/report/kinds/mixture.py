@@ -7,7 +7,16 @@ from forensics.report.kinds.kind import Brief, Kind
 from forensics.report.plots.mixture import draw_plots
 from forensics.report.results import Results
 from forensics.report.sections.mixture.fit import fit, unexplained
-from forensics.report.sections.mixture.shares import DATA, headline, largest_first, shares, text, tiles
+from forensics.report.sections.mixture.shares import (
+    DATA,
+    ends_of,
+    headline,
+    largest_first,
+    shares,
+    text,
+    tiles,
+    unit,
+)
 from forensics.report.sections.shared.run import notes, provenance
 from forensics.schema.finding import Finding, Level, Rule
 from forensics.schema.mixture import MERGES_TABLE, MixtureSummary
@@ -27,7 +36,7 @@ _DOUBT = Rule(
 
 def _brief(results: Results[MixtureSummary]) -> Brief:
     """Return the largest shares; none where the estimate is in doubt."""
-    summary, ends = results.summary, results.summary.interval or {}
+    summary, ends = results.summary, results.summary.interval
     if summary.doubts:
         return Brief()
     largest = largest_first(summary.proportions)
@@ -38,7 +47,7 @@ def _brief(results: Results[MixtureSummary]) -> Brief:
         [*largest[:_LISTED], *([("others", rest)] if rest else [])],
         ("", lambda row: row[0]),
         ("", lambda row: f"{100 * row[1]:5.1f} %"),
-        ("", lambda row: _interval(ends.get(row[0]))) if ends else None,
+        ("", lambda row: _interval(ends_of(ends, row[0]))) if ends else None,
         where_rest=DATA,
     )
     return Brief(tables=(shown,))
@@ -55,7 +64,7 @@ def _findings(results: Results[MixtureSummary]) -> tuple[Finding, ...]:
 
 def _subtitle(results: Results[MixtureSummary]) -> str:
     cut = results.summary.splitting
-    return f"{results.summary.merges_total:,} merges, cut by {cut.origin}, fed in {cut.unit}"
+    return f"{results.summary.merges_total:,} {unit(results.summary)}, cut by {cut.origin}, fed in {cut.unit}"
 
 
 KIND = Kind(

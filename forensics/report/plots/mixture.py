@@ -43,7 +43,7 @@ def _shares(summary: MixtureSummary) -> Figure:
         group = name.partition("/")[0]
         colour = palette[groups.index(group) % len(palette)] if group in groups else palette[0]
         axes.barh(at, 100 * share, color=colour, height=0.7)
-        if name in intervals:
+        if name in intervals and intervals[name] != (0, 1):
             low, high = intervals[name]
             axes.plot([100 * low, 100 * high], [at, at], color=INK, linewidth=1.2)
     axes.set_yticks(range(len(shares)), [name for name, _ in shares])

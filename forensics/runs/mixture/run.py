@@ -8,27 +8,27 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from forensics.errors import MissingExtraError, OptionError
-from forensics.mixture.bootstrap import Interval, bootstrap_intervals
 from forensics.mixture.continuation import goes_on_from
-from forensics.mixture.infer import InferencePlan, Method, Mixture, infer_proportions
+from forensics.mixture.document_counts import DocumentCounts
+from forensics.mixture.infer import InferencePlan, infer_proportions
 from forensics.mixture.pair_evidence import Denominator
+from forensics.mixture.piece_lists import respelt_words
 from forensics.mixture.pretokens import PretokenCounts
-from forensics.mixture.text_sample import MOST_SAMPLE, sample_blocks
+from forensics.mixture.result import Method, Mixture
 from forensics.progress import Progress
 from forensics.runs.frame.journal import Journal
 from forensics.runs.frame.outcome import Inputs, Job, Outcome, RunSettings
 from forensics.runs.frame.result import Result
 from forensics.runs.frame.run import run
 from forensics.runs.mixture.count_text import count_categories
-from forensics.runs.mixture.summary import Learned, merge_table, mixture_summary
+from forensics.runs.mixture.intervals import counted_documents, interval_remarks, simulated_intervals
+from forensics.runs.mixture.learned import LearnedMerges, LearnedPieces
+from forensics.runs.mixture.reading import check_for_pieces, read_tokenizer
+from forensics.runs.mixture.summary import merge_table, mixture_summary
 from forensics.schema.mixture import MixtureOptions, MixtureSummary
-from forensics.sources.texts.corpora import Corpus, find_corpora, left_out, read_corpus
+from forensics.sources.texts.corpora import Corpus, find_corpora, left_out
 from forensics.vocabulary.merge_list import MergeList, merge_list_of
-from forensics.vocabulary.splitting import splitter_of
-from forensics.vocabulary.unlearned import find_unlearned, set_aside
 
 if TYPE_CHECKING:
     from forensics.sources.interface import TokenizerSource
@@ -66,22 +66,22 @@ def infer_mixture(
     command_line: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Result[MixtureSummary]:
-    """Return the mixture of categories that a BPE tokenizer's merges point to.
+    """Return the mixture of categories that a tokenizer's merges, or its pieces, point to.
 
     :param tokenizer: A file, a folder, a hub id or `demo`.
     :param corpora: A folder with one file or folder per category, several of them, or `demo`.
     :param named: Further categories by name.
-    :param method: `curve` or `lp`.
+    :param method: `curve` or `lp`; a tokenizer without merges has one method of its own.
     :param compare: Use both methods and warn where they disagree.
-    :param merges: Merges used, from the start of the list; default as many as the text supports.
+    :param merges: Merges (or pieces) used, from the start of the list; default as many as the text supports.
     :param skip_merges: Merges at the start that are not explained.
     :param after: A tokenizer whose list this one begins with: only what follows is explained.
     :param max_bytes: Text read of each category at most.
     :param denominator: Unit inside the inference, `bytes` or `pairs`; the shares are of bytes.
     :param solver: `highs`, or one that PuLP knows.
     :param write_lp: Where the linear program is written.
-    :param bootstrap: Simulated tokenizers for the intervals; 0 for none. They are trained on a sample of
-        8 MB of each category at most, so that no more text than that is ever in memory.
+    :param bootstrap: Simulated tokenizers for the intervals; 0 for none. Their text is documents of each
+        category, 8 MB at most, so that no more text than that is ever in memory.
     :param pretokenizer: A named rule in place of the tokenizer's own.
     :param baselines: Give the source's baselines too.
     :param cache: Folder for the counts of text.
@@ -93,7 +93,8 @@ def infer_mixture(
     :param offline: Never download.
     :param command_line: The arguments as typed, for the manifest.
     :param progress: Where to report.
-    :raises BadInputError: If the tokenizer is not BPE, or a category cannot be used.
+    :raises BadInputError: If nothing can be read of the tokenizer, or a category cannot be used.
+    :raises OptionError: If an option is about merges and the tokenizer has none.
     :raises MissingExtraError: If the libraries of the extra `mixture` are not installed.
     """
     pairs = list(named.items()) if isinstance(named, Mapping) else list(named)
@@ -134,7 +135,7 @@ def _open(
     offline: bool | None,
     progress: Progress,
 ) -> _Inference:
-    """Find the text, open the tokenizer and set aside what training did not choose of it."""
+    """Find the text, open the tokenizer and see what can be read of it."""
     from forensics.sources import open_tokenizer
 
     _check_installed(options.dask)
@@ -147,18 +148,17 @@ def _open(
     for note in unread:
         progress.note(note)
     source = open_tokenizer(tokenizer, offline=offline, progress=progress)
+    with progress.stage("look at what training left in the tokenizer"):
+        learned = read_tokenizer(source, options.pretokenizer)
+    if isinstance(learned, LearnedPieces):
+        check_for_pieces(source, options)
     base = (
         None if options.after is None else open_tokenizer(options.after, offline=offline, progress=progress)
     )
-    merge_list = merge_list_of(source)
-    skip, remarks = options.skip_merges, [*unread]
-    if base is not None:
-        skip = _shared_merges(source, merge_list, base)
+    skip, remarks = options.skip_merges, [*unread, *learned.remarks]
+    if base is not None and isinstance(learned, LearnedMerges):
+        skip = _shared_merges(source, learned.merges, base)
         remarks.append(f"the first {skip:,} merges are those of {base.name} and are not explained")
-    splitter = splitter_of(source, merge_list, options.pretokenizer)
-    with progress.stage("look for merges that training did not choose"):
-        unlearned = find_unlearned(source, merge_list, splitter)
-    learned = Learned(source, set_aside(merge_list, unlearned), unlearned, splitter)
     return _Inference(categories, learned, base, skip, remarks, options, seed, progress)
 
 
@@ -196,7 +196,7 @@ class _Inference:
     """A run whose tokenizer is open and whose text is found."""
 
     categories: Sequence[Corpus]
-    learned: Learned
+    learned: LearnedMerges | LearnedPieces
     #: The tokenizer whose merges are not explained.
     base: TokenizerSource | None
     #: How many those are.
@@ -228,19 +228,36 @@ class _Inference:
             dask=options.dask,
             progress=self.progress,
         )
-        mixture = self._infer(counted)
+        learned, documents = self.learned, None
+        if isinstance(learned, LearnedMerges):
+            documents = counted_documents(
+                self.categories, learned, options.max_bytes, self.seed, self.progress
+            )
+        mixture = self._infer(counted, documents)
         for note in mixture.notes:
             self.progress.note(note)
-        intervals: Mapping[str, Interval] = self._simulate(mixture) if options.bootstrap else {}
+        intervals = None
+        if options.bootstrap and documents is not None and isinstance(learned, LearnedMerges):
+            intervals = simulated_intervals(
+                documents,
+                learned,
+                mixture,
+                repeats=options.bootstrap,
+                seed=self.seed,
+                jobs=options.jobs,
+                progress=self.progress,
+            )
         remarks = list(self.remarks)
-        if intervals and any(c.nbytes > MOST_SAMPLE for c in counted):
-            remarks.append(f"the intervals were simulated on {MOST_SAMPLE:,} bytes of each category at most")
+        if intervals is not None:
+            remarks += interval_remarks(intervals, self.categories, counted)
         notes = [*remarks, *mixture.notes, *self.learned.source.notes]
         summary = mixture_summary(self.learned, mixture, counted, intervals, options.bootstrap, notes)
         return Outcome({"merges": merge_table(self.learned, mixture)}, summary)
 
-    def _infer(self, counted: Sequence[PretokenCounts]) -> Mixture:
-        options = self.options
+    def _infer(self, counted: Sequence[PretokenCounts], documents: DocumentCounts | None) -> Mixture:
+        options, learned = self.options, self.learned
+        if isinstance(learned, LearnedPieces):
+            return learned.infer(counted, options.merges, options.baselines, self.progress)
         plan = InferencePlan(
             method=Method(options.method),
             compare=options.compare,
@@ -251,23 +268,5 @@ class _Inference:
             write_lp=None if options.write_lp is None else Path(options.write_lp),
             baselines=options.baselines,
         )
-        return infer_proportions(counted, self.learned.merges, plan, self.progress)
-
-    def _simulate(self, mixture: Mixture) -> Mapping[str, Interval]:
-        options = self.options
-        seeds = np.random.SeedSequence(self.seed).spawn(len(self.categories))
-        texts = {
-            c.name: sample_blocks(read_corpus(c, options.max_bytes), each)
-            for c, each in zip(self.categories, seeds, strict=True)
-        }
-        with self.progress.stage("bootstrap", options.bootstrap, "simulated tokenizers") as stage:
-            return bootstrap_intervals(
-                texts,
-                mixture.proportions,
-                self.learned.splitter,
-                merges=mixture.merges_used,
-                repeats=options.bootstrap,
-                seed=self.seed,
-                jobs=options.jobs,
-                on_repeat=stage.advance,
-            )
+        words = [respelt_words(each) for each in counted] if learned.wordpiece else counted
+        return infer_proportions(words, learned.merges, plan, self.progress, documents)

@@ -2,73 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics.mixture.bootstrap import Interval
-from forensics.mixture.cutting_doubt import cutting_doubts
-from forensics.mixture.infer import Mixture
+from forensics.mixture.bootstrap import Intervals
 from forensics.mixture.pretokens import PretokenCounts
+from forensics.mixture.result import Mixture
+from forensics.runs.mixture.learned import Learned
 from forensics.schema.mixture import (
-    AsideSummary,
-    MergeExample,
     MixtureSummary,
     MixtureTokenizer,
     RivalEntry,
     SplittingSummary,
     TextSummary,
     UnexplainedMerge,
-    UnmadeSummary,
     ViolationSummary,
 )
-from forensics.sources.tokenizer_files.byte_alphabet import bytes_of_piece
-from forensics.vocabulary.merge_list import MergeList
-from forensics.vocabulary.spelling import text_of_bytes
-from forensics.vocabulary.splitting import Splitter
-from forensics.vocabulary.unlearned import Unlearned
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.sources.interface import TokenizerSource
-
-__all__ = ["Learned", "merge_table", "mixture_summary", "text_summary"]
-
-#: Examples kept of each kind of merge or token that training did not choose.
-EXAMPLES = 20
-
-
-@dataclass(frozen=True, eq=False)
-class Learned:
-    """A tokenizer and what training chose of it."""
-
-    source: TokenizerSource
-    #: Its merge list, those aside marked.
-    merges: MergeList
-    #: What of it training did not choose.
-    unlearned: Unlearned
-    #: How text is cut.
-    splitter: Splitter
-
-    def text(self, piece: str) -> str:
-        """Return a piece as text; what is no text by itself as it is spelt in the vocabulary."""
-        if self.source.byte_level:
-            return text_of_bytes(bytes_of_piece(piece)) or piece
-        return piece.replace("\u2581", " ")
-
-    def shown(self, pair: tuple[str, str]) -> tuple[str, ...]:
-        """Return a pair as text."""
-        return tuple(self.text(part) for part in pair)
+__all__ = ["merge_table", "mixture_summary", "text_summary"]
 
 
 def mixture_summary(
     learned: Learned,
     mixture: Mixture,
     counted: Sequence[PretokenCounts],
-    intervals: Mapping[str, Interval],
+    intervals: Intervals | None,
     bootstrap: int,
     notes: Sequence[str],
 ) -> MixtureSummary:
@@ -77,12 +40,13 @@ def mixture_summary(
     :param learned: The tokenizer.
     :param mixture: The estimate.
     :param counted: The text.
-    :param intervals: Intervals of the shares, by category; may be empty.
+    :param intervals: Intervals of the shares, where they were simulated.
     :param bootstrap: How many tokenizers were simulated for them.
     :param notes: What a reader should know.
     """
-    source, merges, unlearned = learned.source, learned.merges, learned.unlearned
-    doubts = (*mixture.doubts, *cutting_doubts(merges, unlearned, learned.splitter, mixture))
+    source = learned.source
+    doubts = (*mixture.doubts, *learned.cutting_doubts(mixture))
+    ends = {} if intervals is None else intervals.ends
     return MixtureSummary(
         kind="mixture",
         model=source.name,
@@ -94,23 +58,19 @@ def mixture_summary(
         reliable=not doubts,
         doubts=doubts,
         proportions=dict(mixture.proportions),
-        interval={name: (each.low, each.high) for name, each in intervals.items()} or None,
+        interval={name: (each.low, each.high) for name, each in ends.items()} or None,
         bootstrap=bootstrap,
         groups=mixture.groups,
         other_method=mixture.other_method,
-        merges_total=len(merges),
-        merges_dropped=dict(merges.dropped),
-        merges_aside=_aside(learned),
-        tokens_without_merge=UnmadeSummary(
-            declared=len(unlearned.added_declared),
-            undeclared=len(unlearned.added_undeclared),
-            examples=tuple(learned.text(piece) for piece in unlearned.added_undeclared[:EXAMPLES]),
-        ),
-        duplicate_pieces=len(unlearned.duplicate_pieces),
+        merges_total=learned.total,
+        merges_dropped=dict(learned.dropped),
+        merges_aside=learned.aside(),
+        tokens_without_merge=learned.unmade(),
+        duplicate_pieces=learned.duplicate_pieces,
         merges_skipped=mixture.skipped,
         merges_used=mixture.merges_used,
         missing_merges=mixture.missing_merges,
-        missing_examples=tuple(learned.shown(merges.pair(step)) for step in mixture.missing_steps),
+        missing_examples=tuple(learned.shown(learned.parts(step)) for step in mixture.missing_steps),
         least_expected_count=mixture.least_expected,
         violation=ViolationSummary(
             total=mixture.unexplained_share,
@@ -125,6 +85,10 @@ def mixture_summary(
         text=text_summary(counted),
         seconds={},
         peak_rss_bytes=0,
+        documents=None if intervals is None else dict(intervals.documents),
+        group_interval=None
+        if intervals is None
+        else {name: (each.low, each.high) for name, each in intervals.groups.items()} or None,
     )
 
 
@@ -157,10 +121,10 @@ def text_summary(counted: Sequence[PretokenCounts]) -> dict[str, TextSummary]:
 
 
 def merge_table(learned: Learned, mixture: Mixture) -> pd.DataFrame:
-    """Return step, pair, count in the mixture and on the curve of every merge in the fit."""
+    """Return step, pair, count in the mixture and on the curve of every merge (or piece) in the fit."""
     import pandas as pd
 
-    shown = [learned.shown(learned.merges.pair(int(step))) for step in mixture.steps]
+    shown = [(*learned.shown(learned.parts(int(step))), "") for step in mixture.steps]
     return pd.DataFrame(
         {
             "step": mixture.steps.astype(np.int64),
@@ -170,18 +134,3 @@ def merge_table(learned: Learned, mixture: Mixture) -> pd.DataFrame:
             "curve_per_byte": mixture.curve,
         }
     )
-
-
-def _aside(learned: Learned) -> dict[str, AsideSummary]:
-    """Return kind of merge that is applied and not explained -> how many, and the first of them."""
-    kinds = {"by_hand": learned.unlearned.by_hand, "unformable": learned.unlearned.unformable}
-    return {
-        kind: AsideSummary(
-            count=int(which.sum()),
-            examples=tuple(
-                MergeExample(step, learned.shown(learned.merges.pair(step)))
-                for step in np.flatnonzero(which)[:EXAMPLES].tolist()
-            ),
-        )
-        for kind, which in kinds.items()
-    }

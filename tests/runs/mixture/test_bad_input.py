@@ -91,38 +91,35 @@ def test_one_category_alone(
     assert "the categories: 1 given; proportions need two or more categories" in line
 
 
-@pytest.mark.parametrize(
-    ("model", "trainer", "keeps"),
-    [
-        (
-            models.Unigram(),
-            trainers.UnigramTrainer(vocab_size=60, unk_token="<unk>", special_tokens=["<unk>"]),
-            "a unigram tokenizer, which keeps no ordered merges (its scores tell how probable each piece is",
-        ),
-        (
-            models.WordPiece(unk_token="[UNK]"),
-            trainers.WordPieceTrainer(vocab_size=90, special_tokens=["[UNK]"]),
-            "a wordpiece tokenizer, which keeps no ordered merges (a piece that is there paid off",
-        ),
-        (
-            models.WordLevel(unk_token="[UNK]"),
-            trainers.WordLevelTrainer(vocab_size=90, special_tokens=["[UNK]"]),
-            "a wordlevel tokenizer, which keeps no ordered merges",
-        ),
-    ],
-    ids=["unigram", "wordpiece", "wordlevel"],
-)  # fmt: skip
-def test_tokenizers_without_ordered_merges(
-    corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-    model: models.Model, trainer: trainers.Trainer, keeps: str,
-) -> None:  # fmt: skip
-    made = Tokenizer(model)
+def test_a_tokenizer_that_leaves_no_trace(
+    corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = Tokenizer(models.WordLevel(unk_token="[UNK]"))
     made.pre_tokenizer = pre_tokenizers.Whitespace()
-    made.train_from_iterator([GERMAN, ENGLISH], trainer)
+    made.train_from_iterator(
+        [GERMAN, ENGLISH], trainers.WordLevelTrainer(vocab_size=90, special_tokens=["[UNK]"])
+    )
     made.save(str(tmp_path / "tokenizer.json"))
     line = refused(capsys, tmp_path / "tokenizer.json", "--corpora", corpora, "--out", tmp_path / "out")
-    assert keeps in line
-    assert "no proportions can be inferred from it: give a BPE tokenizer, or see with" in line
+    assert "a wordlevel tokenizer, which keeps no ordered merges" in line
+    assert "no proportions can be inferred from it: give a BPE, Unigram or WordPiece tokenizer, or" in line
+
+
+@pytest.mark.parametrize(
+    "option",
+    [["--method", "lp"], ["--compare"], ["--skip-merges", "9"], ["--bootstrap", "9"]],
+)
+def test_options_about_merges_where_there_are_none(
+    corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str]
+) -> None:
+    made = Tokenizer(models.Unigram([("<unk>", 0.0), ("a", -1.0), ("b", -2.0)], 0))
+    made.pre_tokenizer = pre_tokenizers.Metaspace()
+    made.save(str(tmp_path / "tokenizer.json"))
+    line = refused(
+        capsys, tmp_path / "tokenizer.json", "--corpora", corpora, "--out", tmp_path / "out", *option
+    )
+    assert f"{option[0]}: " in line
+    assert "is a unigram tokenizer without merges; leave it out" in line
 
 
 def test_a_tokenizer_whose_file_has_no_pre_tokenizer(

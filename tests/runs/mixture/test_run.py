@@ -127,10 +127,62 @@ def test_only_what_was_learned_after_another_tokenizer_is_explained(folder: Path
     assert "the first 300 merges are those of short and are not explained" in found.summary["notes"]
 
 
-def test_intervals_hold_the_shares(folder: Path) -> None:
-    found = fx.infer_mixture(folder / "known", groups(folder), merges=300, bootstrap=3)
+def test_intervals_hold_the_shares_and_their_cost_is_said_beforehand(folder: Path, tmp_path: Path) -> None:
+    heard = Heard()
+    found = fx.infer_mixture(
+        folder / "known", groups(folder), merges=300, bootstrap=3, out=tmp_path / "out", progress=heard
+    )
     for name, (low, high) in found.summary["interval"].items():
         assert low <= found.proportions[name] <= high
+    low, high = found.summary["group_interval"]["languages"]
+    assert low <= found.summary["groups"]["languages"] <= high
+    assert any("3 tokenizers of 300 merges are simulated on" in note for note in heard.notes)
+    assert set(found.summary["documents"]) == set(SHARES)
+
+
+def test_a_category_of_two_documents_gets_no_interval(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "text" / "languages" / "de.txt").read_text(encoding="utf-8")
+    records = [json.dumps({"text": half}) for half in (text[: len(text) // 2], text[len(text) // 2 :])]
+    (tmp_path / "few.jsonl").write_text("\n".join(records), encoding="utf-8")
+    named = {"few": tmp_path / "few.jsonl", "en": folder / "text" / "languages" / "en.txt"}
+    found = fx.infer_mixture(
+        folder / "known", named=named, merges=200, bootstrap=2, out=tmp_path / "out", seed=1
+    )
+    assert tuple(found.summary["interval"]["few"]) == (0, 1)
+    assert any("categories of one or two documents: few (2.0)" in note for note in found.summary["notes"])
+    assert "| few |" in (tmp_path / "out" / "report.md").read_text().replace("`", "")
+
+
+@pytest.mark.parametrize("kind", ["unigram", "wordpiece"])
+def test_tokenizers_without_stored_merges(folder: Path, tmp_path: Path, kind: str) -> None:
+    text = [
+        line
+        for name, share in SHARES.items()
+        for line in (folder / "text" / f"{name}.txt")
+        .read_text(encoding="utf-8")
+        .splitlines()[: int(1200 * share)]
+    ]
+    if kind == "unigram":
+        tokenizer = Tokenizer(models.Unigram())
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+        trainer = trainers.UnigramTrainer(
+            vocab_size=600, unk_token="<unk>", special_tokens=["<unk>"], show_progress=False
+        )
+    else:
+        tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        trainer = trainers.WordPieceTrainer(vocab_size=600, special_tokens=["[UNK]"], show_progress=False)
+    tokenizer.train_from_iterator(text, trainer)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    found = fx.infer_mixture(
+        tmp_path / "tokenizer.json", groups(folder), baselines=True, out=tmp_path / "out"
+    )
+    assert found.summary["method"] == ("scores" if kind == "unigram" else "curve")
+    assert sum(found.proportions.values()) == pytest.approx(1)
+    what = "pieces" if kind == "unigram" else "merges"
+    assert f"The {what} of " in (tmp_path / "out" / "report.md").read_text()
+    if kind == "wordpiece":
+        assert any("recovered from the vocabulary" in note for note in found.summary["notes"])
 
 
 def test_the_command_says_the_finding_and_gives_json(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from forensics.report.blocks import Block, Code, FigureBlock, Number, Paragraph, Section, Tile
+from forensics.report.blocks import Block, Cell, Code, FigureBlock, Number, Paragraph, Section, Tile
 from forensics.report.declared import table
 from forensics.report.results import Results
 from forensics.schema.mixture import MixtureSummary
 
-__all__ = ["DATA", "headline", "largest_first", "shares", "text", "tiles"]
+__all__ = ["DATA", "ends_of", "headline", "largest_first", "shares", "text", "tiles", "unit"]
 
 #: Where the rest of a table is.
 DATA = "mixture.json"
@@ -25,6 +25,17 @@ def largest_first(proportions: Mapping[str, float]) -> list[tuple[str, float]]:
     return sorted(proportions.items(), key=lambda item: -item[1])
 
 
+def unit(summary: MixtureSummary) -> str:
+    """Return what of the tokenizer was read: merges, or pieces where it has none."""
+    return "pieces" if summary.method in ("scores", "ranks") else "merges"
+
+
+def ends_of(ends: Mapping[str, tuple[float, float]] | None, name: str) -> tuple[float, float] | None:
+    """Return the ends of an interval; None where there is none, or it is all shares: not judged."""
+    found = (ends or {}).get(name)
+    return None if found is None or found == (0, 1) else found
+
+
 def headline(results: Results[MixtureSummary]) -> str:
     """Return the finding in a sentence; where the estimate is in doubt, that and no shares."""
     summary = results.summary
@@ -36,8 +47,8 @@ def headline(results: Results[MixtureSummary]) -> str:
     best, share = largest_first(summary.proportions)[0]
     most = f"; the largest category is {best} with {share:.0%}" if summary.groups else ""
     return (
-        f"The merges of {name} fit training text of {first}{most} "
-        f"({summary.merges_used:,} merges, {summary.violation.total:.0%} of counts unexplained)."
+        f"The {unit(summary)} of {name} fit training text of {first}{most} "
+        f"({summary.merges_used:,} {unit(summary)}, {summary.violation.total:.0%} of counts unexplained)."
     )
 
 
@@ -47,7 +58,7 @@ def tiles(results: Results[MixtureSummary]) -> tuple[Tile, ...]:
     tone = "bad" if short > 0.5 else "plain"
     return (
         *(Tile(group, f"{share:.0%}") for group, share in summary.groups.items()),
-        Tile("merges explained", f"{summary.merges_used:,}", f"of {summary.merges_total:,}"),
+        Tile(f"{unit(summary)} explained", f"{summary.merges_used:,}", f"of {summary.merges_total:,}"),
         Tile("unexplained", f"{short:.0%}", "of the expected counts", tone),
     )
 
@@ -59,35 +70,52 @@ def shares(results: Results[MixtureSummary]) -> Section:
     caption = "Shares of the training text, in bytes."
     if summary.interval:
         caption += (
-            f" The bars are nominal 95 % intervals from {summary.bootstrap} simulated tokenizers. They "
-            "know the noise of sampling and not how unlike the training text the given text is: with other "
-            "documents of source code they held the truth in half of the cases "
-            "(benchmarks/mixture_coverage.py)."
+            f" The bars are nominal 95 % intervals from {summary.bootstrap} simulated tokenizers, each "
+            "trained on some of the documents of every category and inferred from the others. They know how "
+            "unlike the given documents are, and nothing of text that is not given. Where no interval "
+            "stands, the category has one or two documents, which tell nothing."
         )
     blocks += [Paragraph(_CAVEAT), FigureBlock("shares", caption)]
     if summary.groups:
-        columns = (("group", lambda row: Code(row[0])), ("share", lambda row: _percent(row[1])))
-        grouped = largest_first(summary.groups)
-        blocks.append(table("groups", "Shares by group.", grouped, *columns, where_rest=DATA))
-    ends, other = summary.interval, summary.other_method
-    blocks.append(
-        table(
-            "shares",
-            caption,
-            largest_first(summary.proportions),
-            ("category", lambda row: Code(row[0])),
+        ends = summary.group_interval
+        grouped = table(
+            "groups",
+            "Shares by group.",
+            largest_first(summary.groups),
+            ("group", lambda row: Code(row[0])),
             ("share", lambda row: _percent(row[1])),
-            ("low", lambda row: _percent(ends[row[0]][0])) if ends else None,
-            ("high", lambda row: _percent(ends[row[0]][1])) if ends else None,
-            ("other method", lambda row: _percent(other[row[0]])) if other else None,
-            *(
-                (name, lambda row, guess=guess: _percent(guess[row[0]]))
-                for name, guess in (summary.baselines or {}).items()
-            ),
+            ("low", lambda row: _end(ends, row[0], 0)) if ends else None,
+            ("high", lambda row: _end(ends, row[0], 1)) if ends else None,
             where_rest=DATA,
         )
-    )
+        blocks.append(grouped)
+    blocks.append(_by_category(summary, caption))
     return Section("shares", "Shares", tuple(blocks))
+
+
+def _by_category(summary: MixtureSummary, caption: str) -> Block:
+    """Return the table of all shares."""
+    ends, other = summary.interval, summary.other_method
+    return table(
+        "shares",
+        caption,
+        largest_first(summary.proportions),
+        ("category", lambda row: Code(row[0])),
+        ("share", lambda row: _percent(row[1])),
+        ("low", lambda row: _end(ends, row[0], 0)) if ends else None,
+        ("high", lambda row: _end(ends, row[0], 1)) if ends else None,
+        ("other method", lambda row: _percent(other[row[0]])) if other else None,
+        *(
+            (name, lambda row, guess=guess: _percent(guess[row[0]]))
+            for name, guess in (summary.baselines or {}).items()
+        ),
+        where_rest=DATA,
+    )
+
+
+def _end(ends: Mapping[str, tuple[float, float]] | None, name: str, which: int) -> Cell:
+    found = ends_of(ends, name)
+    return "" if found is None else _percent(found[which])
 
 
 def _percent(share: float) -> Number:

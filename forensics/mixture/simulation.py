@@ -1,0 +1,122 @@
+"""Simulated tokenizers: trained on some documents of every category, inferred from the others.
+
+What a user gives are other documents than the tokenizer saw. So the documents of each category are dealt out
+to two sides of equal size; a tokenizer is trained on one side, mixed in given shares, and those shares are
+inferred from the other side. Pre-tokens are counted once for all simulations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.mixture.clumping import clumping_of
+from forensics.mixture.curve import fit_curve
+from forensics.mixture.document_counts import DocumentCounts, trace
+
+__all__ = ["Simulation", "deal", "simulate"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+#: Share of the text in a run of neighbours at least.
+SHORTEST_RUN = 0.1
+#: Occurrences that a simulated training text has: counts are whole numbers in a trainer.
+_OCCURRENCES = 1e12
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """One simulated tokenizer. Shares are of bytes."""
+
+    #: Trained with, shape (n,).
+    made_with: FloatArray
+    #: Inferred, shape (n,).
+    found: FloatArray
+    #: Share of the documents that was dealt out, 0 to 1.
+    part: float
+
+
+def simulate(
+    counts: DocumentCounts,
+    share: FloatArray,
+    merges: int,
+    first_new: int,
+    part: float,
+    seed: np.random.SeedSequence,
+) -> Simulation:
+    """Train a tokenizer on one side of the documents and infer its mixture from the other.
+
+    :param counts: The documents.
+    :param share: Shares of bytes to train with, shape (n,), sum to 1.
+    :param merges: Merges to learn.
+    :param first_new: The first symbol number that is free.
+    :param part: Share of the documents that is dealt out, 0 to 1.
+    :param seed: Seed of the deal.
+    """
+    from forensics.mixture.trainer import learn_merges
+
+    training, given = deal(counts, part, np.random.default_rng(seed))
+    n = len(counts.names)
+    size = np.bincount(counts.category, counts.nbytes * training, n)
+    weights = training * (share / size)[counts.category]
+    text = counts.counts @ weights
+    whole = np.rint(text * (_OCCURRENCES / text.sum())).astype(np.int64)
+    left, right = learn_merges(counts.words.flat, counts.words.offsets, whole, first_new, merges)
+    return Simulation(share, _inferred(counts, left, right, first_new, given), part)
+
+
+def deal(counts: DocumentCounts, part: float, generator: np.random.Generator) -> tuple[BoolArray, BoolArray]:
+    """Return which piles are for training and which are given, shapes (D,): some half of the bytes each.
+
+    :param counts: The documents.
+    :param part: Share of the text that is dealt out, neighbours; the rest is on neither side.
+    :param generator: Source of chance.
+    """
+    sides = np.zeros((2, len(counts.category)), dtype=np.bool_)
+    for number in range(len(counts.names)):
+        piles = np.flatnonzero(counts.category == number)
+        # On a circle, so that no part of the text is dealt out more often than another.
+        piles = np.roll(piles, int(generator.integers(len(piles))))
+        middles = np.cumsum(counts.nbytes[piles]) - counts.nbytes[piles] / 2
+        at = middles / counts.nbytes[piles].sum() / part
+        training = _is_training(at, *generator.uniform(SHORTEST_RUN, 0.5 - SHORTEST_RUN, 2))
+        inside = at < 1
+        if not (training & inside).any() or not (~training & inside).any():  # too few piles for runs
+            inside = np.ones(len(piles), dtype=np.bool_)
+            training = np.arange(len(piles)) < max(1, len(piles) // 2)
+        sides[0, piles[training & inside]] = True
+        sides[1, piles[~training & inside] if len(piles) > 1 else piles] = True
+    return sides[0], sides[1]
+
+
+def _is_training(at: FloatArray, first: float, second: float) -> BoolArray:
+    """Return which places, 0 to 1, lie in the two runs for training: half of it, with given runs between.
+
+    :param at: The places.
+    :param first: Length of the first run for training.
+    :param second: Length of the first run that is given.
+    """
+    return (at < first) | ((at >= first + second) & (at < second + 0.5))
+
+
+def _inferred(
+    counts: DocumentCounts,
+    left: npt.NDArray[np.int32],
+    right: npt.NDArray[np.int32],
+    first_new: int,
+    given: BoolArray,
+) -> FloatArray:
+    """Return the shares that the given documents say the merges were learned from, shape (n,)."""
+    made = np.arange(first_new, first_new + len(left), dtype=np.int32)
+    learned, leftovers = trace(counts.words, left, right, made)
+    clumping = clumping_of(counts, learned, given)
+    side = np.zeros((len(given), len(counts.names)))
+    side[np.arange(len(given)), counts.category] = given
+    size = counts.nbytes @ side
+    text = counts.counts @ side
+    W, rest = (learned @ text) / size, (leftovers @ text) / size
+    steps = np.flatnonzero(W.sum(axis=1) > 0)
+    return fit_curve(W[steps], rest, steps=steps, variance=clumping[steps] * W[steps] ** 2).alpha
