@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forensics.runs.compare.run import compare
     from forensics.runs.index.run import index
     from forensics.runs.mixture.run import infer_mixture
+    from forensics.runs.repair.run import repair
     from forensics.runs.scan.run import scan
     from forensics.runs.sticky.run import find_sticky_tokens
     from forensics.runs.tokens import tokens
@@ -34,6 +35,7 @@ __all__ = [
     "infer_mixture",
     "open_checkpoint",
     "open_tokenizer",
+    "repair",
     "scan",
     "tokens",
 ]
@@ -47,6 +49,7 @@ _HOMES = {
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
     "infer_mixture": "forensics.runs.mixture.run",
+    "repair": "forensics.runs.repair.run",
     "scan": "forensics.runs.scan.run",
 }
 

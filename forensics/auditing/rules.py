@@ -22,16 +22,19 @@ def found(
     token_id: int | None = None,
     piece: str | None = None,
     evidence: Evidence | None = None,
+    file: str | None = None,
+    line: int | None = None,
 ) -> Finding:
-    """Return a finding of a rule, at the rule's own level unless another is given."""
-    return Finding(
-        rule=rule,
-        level=level or RULES[rule].level,
-        message=message,
-        subject=subject,
+    """Return a finding of a rule, at the rule's own level unless another is given; see `Finding`."""
+    return RULES[rule].found(
+        message,
+        subject,
+        level=level,
         token_id=token_id,
         piece=piece,
-        evidence=evidence or {},
+        evidence=evidence,
+        file=file,
+        line=line,
     )
 
 

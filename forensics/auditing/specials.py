@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from forensics.auditing.rules import found, listed
+from forensics.auditing.template_parse import MOST_CHARACTERS
 from forensics.schema.finding import Finding, Level
 from forensics.schema.tokenizer import SpecialTokenEntry
 from forensics.sources.interface import TokenizerSource
@@ -69,7 +70,10 @@ def _split(tokens: Sequence[SpecialTokenEntry]) -> Iterator[Finding]:
 
 def _from_text(source: TokenizerSource, tokens: Sequence[SpecialTokenEntry]) -> Iterator[Finding]:
     given = given_by_text(source, [token for token in tokens if token.piece])
+    # A template too large to be parsed is not searched either, token by token.
     template = source.chat_template or ""
+    if len(template) > MOST_CHARACTERS:
+        template = ""
     markers = [token for token in given if token.piece in template]
     others = [token for token in given if token not in markers]
     for subject, some, level in (("role markers", markers, Level.WARNING), ("special tokens", others, None)):

@@ -90,7 +90,7 @@ def audit_template(
     except TemplateError as error:
         construct = Construct("template/unparsable", error.line, error.found)
         entry = TemplateEntry(name, file, line, len(text), error.found)
-        return TemplateAudit(entry, _findings([construct], name, file))
+        return TemplateAudit(entry, _findings([construct], entry))
     known = frozenset(special_tokens)
     variables = variables_read(tree)
     fates = {role: fate_of_role(tree, role) for role in ROLES}
@@ -118,7 +118,7 @@ def audit_template(
         constructs=constructs,
     )
     refused = {role: fate for role, fate in fates.items() if fate is Fate.REJECTED}
-    return TemplateAudit(entry, _findings(constructs, name, file, frozenset(_lost_roles(refused))))
+    return TemplateAudit(entry, _findings(constructs, entry, frozenset(_lost_roles(refused))))
 
 
 def copies_differ(texts: Mapping[str, str]) -> tuple[Finding, ...]:
@@ -137,13 +137,15 @@ def copies_differ(texts: Mapping[str, str]) -> tuple[Finding, ...]:
 
 
 def _findings(
-    constructs: Sequence[Construct], name: str, file: str, milder: Container[Construct] = ()
+    constructs: Sequence[Construct], entry: TemplateEntry, milder: Container[Construct] = ()
 ) -> tuple[Finding, ...]:
     """Return one finding per rule; what is milder, a role that is rejected openly, is a note."""
     groups: dict[tuple[str, bool], list[Construct]] = {}
     for construct in constructs:
         groups.setdefault((construct.rule, construct in milder), []).append(construct)
-    subject = file if name == "default" else f"{file} {name}"
+    subject = entry.file if entry.name == "default" else f"{entry.file} {entry.name}"
+    # Of GGUF the entry's file is the file's name and its key.
+    file, _, _ = entry.file.partition(": ")
     found_all = []
     for (rule, is_note), some in groups.items():
         lines, texts = listed((one.line for one in some), 10), listed((one.text for one in some), 10)
@@ -154,6 +156,9 @@ def _findings(
                 f"{subject}, line {lines}: {texts}",
                 level=Level.NOTE if is_note else None,
                 evidence={"count": len(some), "line": some[0].line},
+                file=file,
+                # Within JSON the template is one string in one line.
+                line=some[0].line if file.endswith(".jinja") else entry.line,
             )
         )
     return tuple(found_all)

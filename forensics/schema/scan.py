@@ -22,6 +22,7 @@ __all__ = [
     "GeometrySummary",
     "InTextSummary",
     "IndicatorSummary",
+    "KinSummary",
     "PastVocabularySummary",
     "RecallSummary",
     "ReferenceKind",
@@ -428,6 +429,20 @@ class InTextSummary:
 
 
 @dataclass(frozen=True)
+class KinSummary:
+    """Groups of tokens with nearly the same rows, of which some were read to the end for all."""
+
+    groups: int
+    #: Tokens of the groups that were put to every prompt, and how many of them were not verified strongly.
+    read: int
+    shown: int
+    #: 95 % interval of that share.
+    interval: tuple[float | None, float | None]
+    #: Tokens that were settled by the others, the probes and one step of the first prompt.
+    spoken_for: int
+
+
+@dataclass(frozen=True)
 class ControlsSummary:
     """Whether the model repeats well-trained tokens."""
 
@@ -479,6 +494,8 @@ class VerificationSummary:
     false_alarm_floor: FloorSummary | None = None
     recall: RecallSummary | None = None
     controls: ControlsSummary | None = None
+    #: None where no token was settled by others with nearly the same rows.
+    kin: KinSummary | None = None
     #: Tokens from the top of the ranking that were all verified.
     searched: int = 0
     #: Why it were not more, in a sentence and in a word.

@@ -124,6 +124,9 @@ def test_templates_as_text_and_as_trees():
     assert compare_templates(CHATML, spaced).relation is TemplateRelation.COSMETIC
     broken = compare_templates(CHATML, "{{ x")
     assert broken.relation is TemplateRelation.UNDECIDED and broken.error is not None
+    for hostile in ("a" * 50_000_000, "{{ " + "(" * 10_000 + "1" + ")" * 10_000 + " }}"):
+        found = compare_templates(hostile, CHATML)
+        assert found.relation is TemplateRelation.UNDECIDED and len(found.error or "") < 100
 
 
 def test_what_differs_between_templates():

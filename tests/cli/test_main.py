@@ -40,6 +40,10 @@ PROMISED = {
     ),
     "compare": "--fail-on --accepted --write-accepted --sarif --out --json --overwrite --offline --debug",
     "export": "--format --what --reserved --past-vocabulary --keep --debug",
+    "repair": (
+        "--from --write --method --resize-to --multiple-of --reserved --past-vocabulary --keep --corpora "
+        "--force --tokenizer --device --dtype --threads --fail-on --out --json --overwrite --offline --debug"
+    ),
     "report": "--json --debug",
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from forensics.report.blocks import Tile
-from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
+from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind, NumbersByKey
 from forensics.report.results import Results
 from forensics.report.sections.compare.lengths import lengths
 from forensics.report.sections.compare.overview import findings, overview, relation_words
@@ -140,6 +140,16 @@ def _most(value: Callable[[PairSummary], float | None]) -> Callable[[Results[Com
     return largest
 
 
+def _length_ratios(results: Results[CompareSummary]) -> dict[str, float | None]:
+    """Return language -> the largest ratio of lengths over all pairs."""
+    found: dict[str, float | None] = {}
+    for pair in results.summary.pairs:
+        for each in pair.lengths:
+            known = [ratio for ratio in (found.get(each.language), each.ratio) if ratio is not None]
+            found[each.language] = max(known, default=None)
+    return found
+
+
 def _least_order(results: Results[CompareSummary]) -> float | None:
     orders = [pair.order.order_share for pair in results.summary.pairs if pair.order is not None]
     return min((share for share in orders if share is not None), default=None)
@@ -187,6 +197,7 @@ KIND: Kind[CompareSummary] = Kind(
             lambda pair: None if pair.scans is None else sum(pair.scans.only_b.values())
         )),
     ),
+    numbers_by_key=(NumbersByKey("length_ratio", _length_ratios),),
     why_missing=lambda results: (
         "of scans only tokens are compared"
         if results.summary.pairs[0].scans is not None

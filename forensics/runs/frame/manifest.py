@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -148,13 +149,17 @@ def _unreadable(path: Path, error: OSError) -> BadInputError:
 
 
 def versions() -> dict[str, str]:
-    """Return the version of Python, of this project, and of every known library imported so far.
+    """Return the version of Python, its Unicode, this project, and every known library imported so far.
 
     Of a run that shares its process (`shared_process`) those of every known library that is installed.
     """
     import forensics
 
-    found = {"python": platform.python_version(), "forensics": forensics.__version__}
+    found = {
+        "python": platform.python_version(),
+        "unicode": unicodedata.unidata_version,  # which characters are assigned, and to what
+        "forensics": forensics.__version__,
+    }
     for module, distribution in LIBRARIES.items():
         if module not in sys.modules and not _SHARED.get():
             continue

@@ -172,12 +172,12 @@ def _engine_prompting(
     examined: Examined, options: ScanOptions, rng: np.random.Generator, progress: Progress
 ) -> Prompting:
     """Run a GGUF file in llama.cpp."""
-    from forensics.sources.runtimes.llama_cpp_model import LlamaCppModel
+    from forensics.sources.runtimes.llama_cpp import LlamaCppModel
 
     with progress.stage("load model"):
         model = LlamaCppModel(examined.checkpoint, threads=options.threads)
-    put = _what_to_put(examined, model.rows, model.positions, rng)
-    return _asked(examined, put, model, model.rows)
+    rows = examined.checkpoint.embedding.shape[0]
+    return _asked(examined, _what_to_put(examined, rows, model.positions, rng), model, rows)
 
 
 def _asked(examined: Examined, put: _Put, model: NextTokenModel, rows: int) -> Prompting:

@@ -77,7 +77,8 @@ def verify_findings(
     try:
         prompting = load_prompting(examined, options, rng, progress)
     except ForensicsError as error:
-        if options.verify or options.endpoint is not None:
+        # Who says how the model is to be run wants it run.
+        if options.verify or options.endpoint is not None or options.runtime != "transformers":
             raise
         return Verification(None, skipped=str(error))
     plan = _plan(examined, options, rng)

@@ -79,8 +79,8 @@ def find_embeddings(
     embedding = candidates[0]
     only_head = not by_name and is_head_name(embedding)
     if only_head and config.tied is False:
-        found = f"no token embedding, only the unembedding {embedding}, and the configuration says untied"
-        raise BadInputError(where, found, "complete the checkpoint: its embedding is missing")
+        alone = f"no token embedding, only the unembedding {embedding}, and the configuration says untied"
+        raise BadInputError(where, alone, "complete the checkpoint: its embedding is missing")
     if only_head:
         notes.append(f"only the unembedding {embedding} is stored; the embedding of a tied model is the same")
     elif not by_name:

@@ -33,6 +33,7 @@ from forensics.sources.runtimes.transformers_runtime import (
     loading_options,
     quiet,
     reason_of,
+    refuse_random_weights,
     without_named_code,
 )
 
@@ -107,7 +108,7 @@ def _load(transformers: Any, checkpoint: Checkpoint, options: dict[str, Any]) ->
         else:
             folder = _file_of(checkpoint, "config.json").parent
             model, report = _load_folder(transformers, folder, options)
-    _refuse_random_weights(checkpoint, report)
+    refuse_random_weights(checkpoint.path, report, "scan the weights alone, or complete the checkpoint")
     return model
 
 
@@ -130,21 +131,6 @@ def position_count(model: Any) -> int | None:
     config = model.config.get_text_config() if hasattr(model.config, "get_text_config") else model.config
     counts = (getattr(config, name, None) for name in ("max_position_embeddings", "n_positions", "n_ctx"))
     return next((count for count in counts if isinstance(count, int) and count > 0), None)
-
-
-#: What transformers fills with random numbers, by its own report of the loading.
-_RANDOM = ("missing_keys", "mismatched_keys")
-
-
-def _refuse_random_weights(checkpoint: Checkpoint, report: dict[str, Any]) -> None:
-    """Refuse a model that transformers had to complete: its answers say nothing about the checkpoint."""
-    names = sorted(str(name) for kind in _RANDOM for name in report.get(kind) or ())
-    if names:
-        found = (
-            f"transformers finds no numbers for {len(names)} tensors, first {names[0][:120]}, and fills "
-            "them at random"
-        )
-        raise BadInputError(checkpoint.path, found, "scan the weights alone, or complete the checkpoint")
 
 
 def _load_folder(transformers: Any, folder: Path, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
