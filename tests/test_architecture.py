@@ -10,7 +10,7 @@ import pytest
 import forensics
 
 PACKAGE = Path(forensics.__file__).parent
-ANALYSES = {"undertrained", "sticky", "mixture", "auditing", "comparison", "repair"}
+ANALYSES = {"undertrained", "sticky", "mixture", "auditing", "comparison", "repairing", "catalogue"}
 EDGES = {"cli", "report", "runs"}
 #: Room -> rooms that nothing in it may import, not even late.
 FORBIDDEN = {

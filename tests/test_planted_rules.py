@@ -24,6 +24,7 @@ from forensics.auditing.template import audit_template, copies_differ
 from forensics.report.kinds import kind_names, kind_of
 from forensics.report.results import Results
 from forensics.schema.finding import Finding
+from forensics.schema.index import LeftOutEntry
 from forensics.schema.scan import PastVocabularySummary
 from forensics.schema.tokenizer import MergeProblemEntry, MergesSummary
 from forensics.sources.interface import TokenizerSource
@@ -34,7 +35,7 @@ from tests.auditing.templates import CHATML, PLANTS
 from tests.auditing.test_integrity import added, rewritten
 from tests.auditing.tokenizers_at_hand import at_hand, spelt
 from tests.report.synthetic import build, vocabulary_of
-from tests.report.test_kinds import _mixture, _sticky
+from tests.report.test_kinds import _index, _mixture, _sticky
 from tests.runs.compare.written import checkpoint, gguf_of, parallel_text, swapped, tokenizer_folder
 from tests.vocabulary.vocabularies import byte_level_bpe
 
@@ -273,6 +274,10 @@ def mixed(_: Path, doubts: tuple[str, ...]) -> Any:
     return kind_of("mixture").findings(_mixture(doubts=doubts))
 
 
+def indexed(_: Path, *left_out: LeftOutEntry) -> Any:
+    return kind_of("index").findings(_index(*left_out))
+
+
 PLANTED: dict[str, dict[str, Case]] = {
     "audit": AUDIT,
     "compare": COMPARE,
@@ -280,6 +285,7 @@ PLANTED: dict[str, dict[str, Case]] = {
     "tokens": TOKENS,
     "sticky": {"sticky-token": partial(embedded, sticky=True)},
     "mixture": {"mixture-doubt": partial(mixed, doubts=("too little text",))},
+    "index": {"run-left-out": lambda folder: indexed(folder, LeftOutEntry("two", "cut short"))},
 }
 INNOCENT: dict[str, list[Case]] = {
     "audit": [
@@ -291,6 +297,7 @@ INNOCENT: dict[str, list[Case]] = {
     "tokens": [vocabulary],
     "sticky": [partial(embedded, sticky=False)],
     "mixture": [partial(mixed, doubts=())],
+    "index": [indexed],
 }
 #: Rule -> what a defect of this kind brings with it.
 WITH: Mapping[str, frozenset[str]] = {

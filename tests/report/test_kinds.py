@@ -15,6 +15,7 @@ from forensics.report.kinds import kind_names, kind_of
 from forensics.report.render import save_run
 from forensics.report.results import Results, load_results
 from forensics.schema.finding import Finding, Level
+from forensics.schema.index import IndexSummary, LeftOutEntry, RunEntry
 from forensics.schema.mixture import (
     AsideSummary,
     MixtureSummary,
@@ -79,7 +80,17 @@ def _sticky() -> Results[StickySummary]:
     return Results(summary, {"tokens": tokens})
 
 
-ALL = [_planted(), Results(vocabulary_of(build()[1]), _planted().tables), _mixture(), _sticky()]
+def _index(*left_out: LeftOutEntry) -> Results[IndexSummary]:
+    summary = IndexSummary(
+        kind="index", model="results", root="..", commands={"scan": 1}, verdicts={},
+        runs=(RunEntry("one", "scan", "tiny", verified=2, errors=1),), left_out=left_out, vocabularies=(),
+        notes=(), seconds={}, peak_rss_bytes=0,
+    )  # fmt: skip
+    return Results(summary, {})
+
+
+DAMAGED = _index(LeftOutEntry("two", "cut short"))
+ALL = [DAMAGED, _planted(), Results(vocabulary_of(build()[1]), _planted().tables), _mixture(), _sticky()]
 
 
 @pytest.mark.parametrize("results", ALL, ids=lambda results: results.summary.kind)
@@ -93,7 +104,7 @@ def test_every_finding_has_a_rule_and_is_counted_by_the_gate(results: Results[An
     assert len({number.name for number in kind.numbers}) == len(kind.numbers)
 
 
-@pytest.mark.parametrize("results", ALL[2:], ids=lambda results: results.summary.kind)
+@pytest.mark.parametrize("results", ALL[3:], ids=lambda results: results.summary.kind)
 def test_what_is_saved_is_loaded_and_rendered(results: Results[Any], tmp_path: Path) -> None:
     kind = kind_of(results.summary.kind)
     written = save_run(tmp_path, kind.name, results.tables, results.summary, {})
@@ -101,6 +112,14 @@ def test_what_is_saved_is_loaded_and_rendered(results: Results[Any], tmp_path: P
     assert kind.headline(results) in written[0].read_text().replace("&#39;", "'")
     if kind.also_as:
         assert (tmp_path / kind.also_as).read_bytes() == (tmp_path / "summary.json").read_bytes()
+
+
+def test_an_index_warns_of_what_is_left_out_and_counts_over_its_runs() -> None:
+    (found,) = _findings(DAMAGED)
+    assert (found.rule, found.level, found.subject) == ("run-left-out", Level.WARNING, "two")
+    assert _findings(_index()) == []
+    names = ("runs", "left_out", "run_errors", "most_verified", "most_unknown_in_text")
+    assert [_number(DAMAGED, name) for name in names] == [1, 1, 1, 2, None]
 
 
 def test_every_command_with_a_report_is_found_by_its_file() -> None:

@@ -26,6 +26,10 @@ _TYPED = "forensics.cli.frame.many"
 #: What is said on the command line of one input otherwise, or not at all.
 _OF_MANY = frozenset({"models_from", "jobs", "dask", "out"})
 _STDIN = "-"
+_HELP = (
+    "Several {name}s, or --models-from, --jobs or --dask: each is examined by itself and has a folder of its "
+    "own below --out. What fails is listed and stops nothing else; the exit code is the worst of all."
+)
 
 
 class _Several(click.Command):
@@ -68,12 +72,6 @@ def several(one: Analysis) -> click.Command:
         short_help=one.short_help,
         epilog=one.epilog,
     )
-
-
-_HELP = (
-    "Several {name}s, or --models-from, --jobs or --dask: each is examined by itself and has a folder of its "
-    "own below --out. What fails is listed and stops nothing else; the exit code is the worst of all."
-)
 
 
 def _callback_of(one: Analysis) -> Callable[..., Any]:
