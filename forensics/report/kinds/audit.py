@@ -78,11 +78,12 @@ def _of_languages(column: str) -> NumbersByKey[AuditSummary]:
             for name, number, there in found
         }
 
-    def why_missing(results: Results[AuditSummary], language: str) -> str | None:
+    def why_missing(results: Results[AuditSummary], language: str) -> str:
         one = results.summary.languages.of[language]
         if column in _PREMIUMS and one.struck:
             return "too much of its text is unknown or dropped for a premium to mean anything"
-        return one.not_applicable.get(_METRICS.get(column, column), _NOT_ASKED.get(column))
+        why = one.not_applicable.get(_METRICS.get(column, column), _NOT_ASKED.get(column))
+        return why or "it does not apply to this language"
 
     return NumbersByKey(column, values, why_missing)
 

@@ -197,7 +197,9 @@ KIND: Kind[CompareSummary] = Kind(
             lambda pair: None if pair.scans is None else sum(pair.scans.only_b.values())
         )),
     ),
-    numbers_by_key=(NumbersByKey("length_ratio", _length_ratios),),
+    numbers_by_key=(
+        NumbersByKey("length_ratio", _length_ratios, lambda _, __: "A gives its text no tokens at all"),
+    ),
     why_missing=lambda results: (
         "of scans only tokens are compared"
         if results.summary.pairs[0].scans is not None

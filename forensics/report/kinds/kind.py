@@ -69,7 +69,8 @@ class NumbersByKey(Generic[S_contra]):
                 return values[key]
             nearest = get_close_matches(key, values, cutoff=0.5) or sorted(values)[:8]
             listed = ", ".join(f"{self.name}:{each}" for each in nearest)
-            raise OptionError("fail_on", f"the run has no {key!r}", f"did you mean {listed}?")
+            remedy = f"did you mean {listed}?" if nearest else "use a number that the run establishes"
+            raise OptionError("fail_on", f"the run has no {key!r}", remedy)
 
         return GateNumber(f"{self.name}:{key}", value, lambda results: self.why_missing(results, key))
 

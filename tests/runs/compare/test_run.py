@@ -301,6 +301,10 @@ def test_the_command_takes_several_and_minds_the_gate(tmp_path, parallel, monkey
     assert 'normalizer.type is not set in one and "NFC" in two' in capsys.readouterr().out
     assert command_line([*plain, "--fail-on", "not_independent>0"]) == 2
     assert "this run has no number 'not_independent'" in capsys.readouterr().err
+    assert command_line([*plain, "--fail-on", "length_ratio:deu_Latn>=1"]) == 1
+    assert "length_ratio:deu_Latn is " in capsys.readouterr().err
+    assert command_line([*plain, "--fail-on", "length_ratio:deu>1"]) == 2
+    assert "did you mean length_ratio:deu_Latn?" in capsys.readouterr().err
     assert command_line(["compare", "one"]) == 2
 
 
