@@ -159,6 +159,27 @@ class ScanOptions:
     )
     device: str = option("auto", "Where the model runs: cpu, cuda, mps.")
     dtype: str = option("auto", "What it computes in: float32, bfloat16, float16.")
+    runtime: str = option(
+        "transformers",
+        "What runs the model: `transformers`, or `llamacpp` for a GGUF file.",
+        choices=("transformers", "llamacpp"),
+    )
+    endpoint: str | None = option(
+        None,
+        "Ask the model behind this address instead of running it: a server of llama.cpp, or one of OpenAI's "
+        "completions that takes token ids (vLLM).",
+        metavar="URL",
+    )
+    endpoint_model: str | None = option(
+        None, "The model's name there, if the server has several.", metavar="NAME"
+    )
+    max_requests: int | None = option(
+        None,
+        "Most requests to that server; the same command goes on where they were used up.",
+        metavar="N",
+        range=Range(1),
+        moves=False,
+    )
     batch_size: int | None = option(None, "Tokens per forward pass.", metavar="N", range=Range(1))
     threads: int | None = option(
         None, "Processor threads.", metavar="N", range=Range(1), moves=False, default_text="all cores"

@@ -53,6 +53,10 @@ def scan(
     geometry: bool = False,
     device: str = "auto",
     dtype: str = "auto",
+    runtime: str = "transformers",
+    endpoint: str | None = None,
+    endpoint_model: str | None = None,
+    max_requests: int | None = None,
     batch_size: int | None = None,
     threads: int | None = None,
     seed: int = 0,
@@ -86,6 +90,10 @@ def scan(
     :param geometry: Describe the shape of the embedding matrix, too.
     :param device: A torch device, or `auto`.
     :param dtype: `float32`, `bfloat16`, `float16` or `auto`.
+    :param runtime: What runs the model: `transformers`, or `llamacpp` for a GGUF file.
+    :param endpoint: Address of a server that is asked instead of running the model.
+    :param endpoint_model: The model's name there.
+    :param max_requests: Most requests to it.
     :param batch_size: Tokens per forward pass; None: by prompt and device.
     :param threads: Threads of torch.
     :param seed: Seed of the run's one random generator.
@@ -101,6 +109,9 @@ def scan(
     """
     if census and estimate_tokens is not None:
         raise OptionError("census", "given together with `estimate_tokens`", "give one of the two")
+    if endpoint is None and (endpoint_model is not None or max_requests is not None):
+        name = "max_requests" if endpoint_model is None else "endpoint_model"
+        raise OptionError(name, "given without `endpoint`", "give the address of the server, too")
     folders = [corpora] if isinstance(corpora, str | Path) else list(corpora)
     options = ScanOptions(
         verify=verify,
@@ -116,6 +127,10 @@ def scan(
         geometry=geometry,
         device=device,
         dtype=dtype,
+        runtime=runtime,
+        endpoint=endpoint,
+        endpoint_model=endpoint_model,
+        max_requests=max_requests,
         batch_size=batch_size,
         threads=threads,
         trust_remote_code=trust_remote_code,

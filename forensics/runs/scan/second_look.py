@@ -42,7 +42,6 @@ def look_in_text(
     :param rng: The run's generator; draws the occurrences.
     :param progress: Where to report.
     """
-    from forensics.sources.runtimes.causal_lm import position_count
     from forensics.undertrained.emission import WINDOW
     from forensics.undertrained.second_look import look_again
 
@@ -53,11 +52,11 @@ def look_in_text(
     ]
     if not verified:
         return None
-    positions = position_count(prompting.model)
+    positions = prompting.positions
     room = WINDOW if positions is None else min(WINDOW, positions - len(prompting.start))
     with progress.stage("ordinary text"):
         texts = (_encoded(corpus, examined.source, prompting.rows) for corpus in corpora)
-        return look_again(prompting.model, verified, texts, rng, start=prompting.start, window=room)
+        return look_again(prompting.reader, verified, texts, rng, start=prompting.start, window=room)
 
 
 def _encoded(corpus: Corpus, source: TokenizerSource, rows: int) -> Iterator[list[int]]:

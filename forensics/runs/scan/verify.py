@@ -14,10 +14,11 @@ from forensics.runs.frame.journal import Journal
 from forensics.runs.scan.examined import Examined
 from forensics.runs.scan.prompting import Prompting, load_prompting
 from forensics.runs.scan.second_look import look_in_text
+from forensics.runs.scan.served import check_controls, question_cost
 from forensics.schema.scan import ScanOptions
 from forensics.schema.words import Role
 from forensics.sources.texts.corpora import Corpus
-from forensics.undertrained.probed_sample import ProbedBlock, Probing, default_sample_size
+from forensics.undertrained.probed_sample import ProbedBlock, Probing
 from forensics.undertrained.search_down import search_down
 from forensics.undertrained.search_plan import SearchPlan, SearchResult
 from forensics.undertrained.token_evidence import TokenEvidence
@@ -76,18 +77,23 @@ def verify_findings(
     try:
         prompting = load_prompting(examined, options, rng, progress)
     except ForensicsError as error:
-        if options.verify:
+        # Who says how the model is to be run wants it run.
+        if options.verify or options.endpoint is not None or options.runtime != "transformers":
             raise
         return Verification(None, skipped=str(error))
     plan = _plan(examined, options, rng)
     probing = _probing(prompting, options, plan, journal)
     progress.note(_announcement(plan, probing))
+    known = {evidence.token_id: evidence for evidence in _kept_evidence(journal)}
+    if prompting.served is not None:
+        progress.note(question_cost(prompting.served, plan, probing, known))
+        check_controls(prompting, plan.controls, known)
     result = search_down(
         prompting.verifier.verify,
         plan,
         rng,
         probing=probing,
-        known={evidence.token_id: evidence for evidence in _kept_evidence(journal)},
+        known=known,
         on_result=lambda evidence: journal.keep(str(evidence.token_id), evidence.to_json()),
         progress=progress,
     )
@@ -156,9 +162,7 @@ def _probing(
     rest = len(plan.ranking) - plan.least
     sample = None
     if not options.census:
-        sample = options.estimate_tokens or default_sample_size(
-            rest=rest, parameters=prompting.parameters, on_cpu=prompting.on_cpu
-        )
+        sample = options.estimate_tokens or prompting.sample_size(rest)
     return Probing(
         prompting.verifier.probe,
         prompting.verifier.verify_past_probes,
