@@ -74,7 +74,11 @@ SCAN_TABLE = TableSchema(
         Column("is_candidate", "bool", "among the share that is verified in any case"),
         Column("role", "string", "why it was put to the model (`words.Role`); null where it was not"),
         Column("max_prob", "float", "highest probability over all prompts; null where not tested"),
-        Column("max_prob_is_bound", "bool", "it left early, rejected: `max_prob` is at least this"),
+        Column(
+            "max_prob_is_bound",
+            "bool",
+            "it left early, rejected, or showed so little that it was settled: `max_prob` is at least this",
+        ),
         Column("probe_p", "float", "probability in the first probe; null where it was not put"),
         Column("verdict", "string", "what follows from `max_prob` (`words.Verdict`)"),
         Column("verified_by", "int32", "the token with an identical row that was tested in its place"),
