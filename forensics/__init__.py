@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from forensics.runs.audit.run import audit
     from forensics.runs.compare.run import compare
+    from forensics.runs.membership.run import membership
     from forensics.runs.mixture.run import infer_mixture
     from forensics.runs.repair.run import repair
     from forensics.runs.scan.run import scan
@@ -31,6 +32,7 @@ __all__ = [
     "compare",
     "find_sticky_tokens",
     "infer_mixture",
+    "membership",
     "open_checkpoint",
     "open_tokenizer",
     "repair",
@@ -46,6 +48,7 @@ _HOMES = {
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
     "infer_mixture": "forensics.runs.mixture.run",
+    "membership": "forensics.runs.membership.run",
     "repair": "forensics.runs.repair.run",
     "scan": "forensics.runs.scan.run",
 }
