@@ -6,7 +6,7 @@
 | `zlib` | that over the bytes of the text packed by zlib (Carlini et al. 2021) |
 | `min_k` | mean of the lowest fifth of the log-probabilities (Min-K%, arXiv 2310.16789) |
 | `min_k_plus` | the same of (log p - mean) / standard deviation over the vocabulary (arXiv 2404.02936) |
-| `dc_pdd` | mean over first occurrences of min(p log(1 / f), 0.01) (DC-PDD, arXiv 2409.14781, formula 5) |
+| `dc_pdd` | mean over first occurrences of min(p log(1 / f), 0.01) (DC-PDD, arXiv 2409.14781) |
 
 The first token has no score unless the model begins texts with a token of its own. Of fewer than five tokens
 a fifth is none, where the published code divides by zero; the lowest one counts here. DC-PDD's published code
