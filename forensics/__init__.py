@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from forensics.runs.audit.run import audit
     from forensics.runs.compare.run import compare
     from forensics.runs.index.run import index
+    from forensics.runs.membership.run import membership
     from forensics.runs.mixture.run import infer_mixture
     from forensics.runs.repair.run import repair
     from forensics.runs.scan.run import scan
@@ -33,6 +34,7 @@ __all__ = [
     "find_sticky_tokens",
     "index",
     "infer_mixture",
+    "membership",
     "open_checkpoint",
     "open_tokenizer",
     "repair",
@@ -49,6 +51,7 @@ _HOMES = {
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
     "infer_mixture": "forensics.runs.mixture.run",
+    "membership": "forensics.runs.membership.run",
     "repair": "forensics.runs.repair.run",
     "scan": "forensics.runs.scan.run",
 }

@@ -4,9 +4,10 @@ Three numbers, each on the same text with and without the new rows. Perplexity i
 Probability on the rows is harm in waiting: it is taken from other tokens wherever the text is another. A
 position at which one of them is the likeliest token is one at which greedy decoding says it.
 
-The limits are between what neutral rows do and what others do, measured on SmolLM2-135M: 19 mean rows raise
-perplexity by less than 0.01 % and hold 8e-7 of the probability; the same direction at the norm of a trained
-row raises it by 13 % and holds 8.5e-2; 974 rows chosen by weights alone raise it by 2.8 %, as means.
+Measured on SmolLM2-135M-Instruct with the 27 tokens that a census finds and ordinary text does not clear,
+over 3,072 tokens: mean rows leave perplexity at 18.617 and hold 5.7e-7 of the probability, parts raise it by
+0.007 % and hold 6.9e-5, rows of zeros raise it by 0.03 % and hold 3.0e-4, which is refused
+(`python -m benchmarks.repair`).
 """
 
 from __future__ import annotations

@@ -40,9 +40,15 @@ PROMISED = {
     ),
     "compare": "--fail-on --accepted --write-accepted --sarif --out --json --overwrite --offline --debug",
     "export": "--format --what --reserved --past-vocabulary --keep --debug",
+    "membership": (
+        "--texts --controls --dataset --order --shards --shuffles --max-lines --max-tokens --bootstrap "
+        "--permutations --tokenizer --device --dtype --threads --fail-on --out --json --seed --overwrite "
+        "--offline --debug"
+    ),
     "repair": (
         "--from --write --method --resize-to --multiple-of --reserved --past-vocabulary --keep --corpora "
-        "--force --tokenizer --device --dtype --threads --fail-on --out --json --overwrite --offline --debug"
+        "--force --tokenizer --device --dtype --threads --fail-on --out --json --overwrite --offline "
+        "--debug"
     ),
     "report": "--json --debug",
 }

@@ -211,10 +211,11 @@ def _write_total_size(part: Path) -> None:
         weights, metadata = values.get("weight_map"), values.get("metadata")
         if not isinstance(weights, dict) or not isinstance(metadata, dict) or "total_size" not in metadata:
             continue
-        shards = (index.with_name(name) for name in sorted(set(weights.values())))
-        opened = (read_safetensors(shard) for shard in shards if shard.is_file())
-        metadata["total_size"] = sum(info.nbytes for file in opened for info in file.tensors.values())
-        _write_json(index, values)
+        shards = [index.with_name(name) for name in sorted(set(weights.values()))]
+        if all(shard.is_file() for shard in shards):
+            opened = (read_safetensors(shard) for shard in shards)
+            metadata["total_size"] = sum(info.nbytes for file in opened for info in file.tensors.values())
+            _write_json(index, values)
 
 
 def _write_json(place: Path, values: dict[str, Any]) -> None:

@@ -67,7 +67,7 @@ def _decode_bf16(stored: UInt8Array, out: Float32Array | None = None) -> Float32
 
 def _cast_back(dtype: str) -> Encoder:
     def encode(values: Float32Array) -> UInt8Array:
-        return np.ascontiguousarray(values.astype(dtype)).view(np.uint8).reshape(len(values), -1)
+        return np.ascontiguousarray(values.astype(dtype)).view(np.uint8)
 
     return encode
 
@@ -77,7 +77,7 @@ def _encode_bf16(values: Float32Array) -> UInt8Array:
     # Half of what is cut off, and one less where the last bit that stays is even.
     rounded = (bits + np.uint32(0x7FFF) + ((bits >> 16) & np.uint32(1))) >> 16
     halves = np.where(np.isfinite(values), rounded, bits >> 16).astype("<u2")
-    return halves.view(np.uint8).reshape(len(values), -1)
+    return np.ascontiguousarray(halves).view(np.uint8)
 
 
 def _lookup(table: Float32Array) -> Decoder:

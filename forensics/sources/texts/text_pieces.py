@@ -16,7 +16,7 @@ from pathlib import Path
 from forensics.errors import BadInputError
 from forensics.sources.texts.decompression import COMPRESSIONS, decompression_errors, open_decompressed
 
-__all__ = ["PIECE", "Form", "form_of", "pieces_of", "records_of", "stem_of"]
+__all__ = ["PIECE", "Form", "form_of", "pieces_of", "records_of", "stem_of", "texts_of"]
 
 #: Characters given on at a time; a piece ends at a line end.
 PIECE = 2**20
@@ -79,7 +79,8 @@ def pieces_of(file: Path) -> Iterator[str]:
     suffix, compression = _suffixes(file)
     form = _SUFFIXES.get(suffix, Form.TEXT)
     if form is Form.PARQUET and not compression:
-        yield from ("".join(rows) for rows in _rows(file))
+        for texts in _rows(file):
+            yield "".join(f"{text}\n" for text in texts)
         return
     number = 1
     for lines in _lines(file):
@@ -95,11 +96,29 @@ def records_of(file: Path) -> Iterator[str]:
     suffix, compression = _suffixes(file)
     if _SUFFIXES.get(suffix) is Form.PARQUET and not compression:
         for rows in _rows(file):
-            yield from rows
+            yield from (f"{text}\n" for text in rows)
         return
     number = 1
     for lines in _lines(file):
         yield from _unpacked(file, lines, number)
+        number += len(lines)
+
+
+def texts_of(file: Path) -> Iterator[str]:
+    """Yield the texts of one file one by one: lines, records or rows, without line end; blank ones left out.
+
+    :param file: See `pieces_of`.
+    :raises BadInputError: See `pieces_of`.
+    """
+    suffix, compression = _suffixes(file)
+    form = _SUFFIXES.get(suffix, Form.TEXT)
+    if form is Form.PARQUET and not compression:
+        yield from (text for texts in _rows(file) for text in texts if text.strip())
+        return
+    number = 1
+    for lines in _lines(file):
+        found = _unpacked(file, lines, number) if form is Form.JSON_LINES else iter(lines)
+        yield from (stripped for text in found if (stripped := text.rstrip("\r\n")).strip())
         number += len(lines)
 
 
@@ -172,7 +191,7 @@ def _unpacked(file: Path, lines: Sequence[str], number: int) -> Iterator[str]:
 
 
 def _rows(file: Path) -> Iterator[list[str]]:
-    """Yield the column `text` of a Parquet file, a good number of rows at a time, each with a line end."""
+    """Yield the column `text` of a Parquet file, a good number of rows at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -190,7 +209,7 @@ def _rows(file: Path) -> Iterator[list[str]]:
                     found = f"`text` in row {number + wrong + 1:,} is {_named(texts[wrong])} and no string"
                     raise BadInputError(file, found, "leave the row out or make its text a string")
                 number += len(texts)
-                yield [f"{text}\n" for text in texts]
+                yield texts
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise BadInputError(file, f"cannot be read ({error})", "check the file") from error
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 import forensics as fx
-from forensics.report.render import save_run
-from forensics.schema.scan import InTextSummary, VerificationSummary
+from forensics.files import write_json
+from forensics.report.tables import write_table
+from forensics.schema.record import to_json
+from forensics.schema.scan import SCAN_TABLE, InTextSummary, VerificationSummary
 from forensics.schema.words import Verdict
 from tests.planted_model import train_tokenizer
 
@@ -74,9 +77,14 @@ def unseen(model: Path, count: int) -> list[int]:
     return [token for token in range(VOCABULARY - 1, 256, -1) if token not in seen][:count]
 
 
+@cache
+def _scanned(model: Path) -> Any:
+    return fx.scan(model, verify=False)
+
+
 def plant_scan(model: Path, folder: Path, verified: list[int], **columns: dict[int, Any]) -> Path:
     """Write the scan that finds `verified`; `columns` gives further values by column and token."""
-    result = fx.scan(model, verify=False)
+    result = _scanned(model)
     tokens = result.tokens.copy()
     tokens["verdict"] = pd.array([None] * len(tokens), dtype="object")
     tokens["role"] = pd.array([None] * len(tokens), dtype="object")
@@ -92,5 +100,7 @@ def plant_scan(model: Path, folder: Path, verified: list[int], **columns: dict[i
         in_text=InTextSummary(0, 0, found, 1000, 1000),
     )  # fmt: skip
     record = replace(result.record, verification=verification)
-    save_run(folder, "scan", {"tokens": tokens}, record, result.manifest)
+    # What `repair` reads, without the reports, which take the time.
+    write_table(folder / "tokens.parquet", tokens, SCAN_TABLE)
+    write_json(folder / "summary.json", to_json(record))
     return folder

@@ -39,6 +39,13 @@ def scan(model, tmp_path_factory) -> Path:
     return plant_scan(model, tmp_path_factory.mktemp("scan"), unseen(model, 4))
 
 
+@pytest.fixture
+def without_reports(monkeypatch) -> None:
+    """Write data and models, and leave out the reports, which take most of the time."""
+    for module in ("forensics.report.render", "forensics.runs.frame.folder"):
+        monkeypatch.setattr(f"{module}.render", lambda folder: [])
+
+
 def tensors(folder: Path) -> dict[str, torch.Tensor]:
     return {name: each for file in folder.glob("*.safetensors") for name, each in load_file(file).items()}
 
@@ -67,6 +74,7 @@ def test_a_dry_run_writes_no_model_and_says_what_would_be(model, scan, text, tmp
     assert "Nothing was written" in repr(result)
 
 
+@pytest.mark.usefixtures("without_reports")
 def test_written_are_these_rows_and_no_other_byte(model, scan, text, tmp_path):
     result = fx.repair(model, scan, corpora=text, out=tmp_path, write=True)
     ids = list(result.record.ids)
@@ -87,6 +95,7 @@ def test_written_are_these_rows_and_no_other_byte(model, scan, text, tmp_path):
     assert changed == ["model.safetensors"]
 
 
+@pytest.mark.usefixtures("without_reports")
 def test_writing_after_a_dry_run_asks_the_guard_no_second_time(model, scan, text, tmp_path, monkeypatch):
     fx.repair(model, scan, corpora=text, out=tmp_path)
     monkeypatch.setattr("forensics.runs.repair.run.run_guard", None)
@@ -96,6 +105,7 @@ def test_writing_after_a_dry_run_asks_the_guard_no_second_time(model, scan, text
     assert again.record.written == result.record.written
 
 
+@pytest.mark.usefixtures("without_reports")
 def test_shards_and_bfloat16_stay_what_they_are(text, tmp_path):
     model = write_model(tmp_path / "sharded", dtype="bfloat16", shard="20KB")
     assert len(list(model.glob("*.safetensors"))) > 1
@@ -110,6 +120,7 @@ def test_shards_and_bfloat16_stay_what_they_are(text, tmp_path):
     assert torch.equal(row[0], row[1])
 
 
+@pytest.mark.usefixtures("without_reports")
 def test_a_head_of_its_own_gets_the_mean_and_the_bias_its_least_value(text, tmp_path):
     model = write_model(tmp_path / "phi", tied=False, bias=True)
     ids = sorted(unseen(model, 2))
@@ -132,6 +143,7 @@ def test_a_head_of_its_own_gets_the_mean_and_the_bias_its_least_value(text, tmp_
     assert set(bias[ids].tolist()) == {float(before[roles["bias"][0]][rest].min())}
 
 
+@pytest.mark.usefixtures("without_reports")
 def test_groups_of_identical_rows_go_whole_and_special_tokens_stay(model, text, tmp_path):
     first, twin, other = unseen(model, 3)
     groups = {0: 1, first: 1, twin: 1, other: 2}
@@ -145,6 +157,7 @@ def test_groups_of_identical_rows_go_whole_and_special_tokens_stay(model, text, 
 
 
 @pytest.mark.parametrize(("multiple", "rows"), [(1, VOCABULARY), (256, 512), (300, 600)])
+@pytest.mark.usefixtures("without_reports")
 def test_all_sizes_agree_after_a_resize(model, scan, text, tmp_path, multiple, rows):
     options = {"resize_to": "tokenizer", "multiple_of": multiple, "corpora": text, "write": True}
     result = fx.repair(model, scan, out=tmp_path, **options)
@@ -165,6 +178,19 @@ def test_all_sizes_agree_after_a_resize(model, scan, text, tmp_path, multiple, r
         assert file.metadata() == {"format": "pt"}
 
 
+@pytest.mark.usefixtures("without_reports")
+def test_a_matrix_can_be_resized_where_no_row_is_to_be_replaced(model, text, tmp_path):
+    scan = plant_scan(model, tmp_path / "scan", [])
+    nothing = fx.repair(model, scan, corpora=text)
+    assert nothing.record.guard is None and "No row" in repr(nothing)
+    with pytest.raises(BadInputError, match="no row is to be replaced"):
+        fx.repair(model, scan, corpora=text, out=tmp_path / "out", write=True)
+    cut = fx.repair(model, scan, corpora=text, resize_to=VOCABULARY, out=tmp_path / "cut", write=True)
+    assert cut.record.written.sizes.embedding == VOCABULARY and cut.record.ids == ()
+    assert cut.record.guard.rise <= 0  # the rows past the vocabulary take no probability any more
+
+
+@pytest.mark.usefixtures("without_reports")
 def test_one_step_of_training_after_the_repair_learns_the_token(model, scan, text, tmp_path):
     from transformers import AutoModelForCausalLM
 
@@ -186,6 +212,7 @@ def test_one_step_of_training_after_the_repair_learns_the_token(model, scan, tex
     assert probability() > 0.99
 
 
+@pytest.mark.usefixtures("without_reports")
 def test_a_second_scan_shows_the_rows_harmless(model, scan, text, tmp_path):
     ids = fx.repair(model, scan, corpora=text, out=tmp_path, write=True).record.ids
     again = fx.scan(tmp_path / "model", tokens=ids, corpora=text, threads=1)
@@ -196,6 +223,7 @@ def test_a_second_scan_shows_the_rows_harmless(model, scan, text, tmp_path):
     assert rows.verdict.str.startswith("verified").all()
 
 
+@pytest.mark.usefixtures("without_reports")
 def test_the_guard_refuses_with_its_numbers_and_nothing_is_written(text, tmp_path, capsys):
     model = write_model(tmp_path / "trained", steps=40)
     common = [token for token in range(257, VOCABULARY) if token not in unseen(model, ROWS)][:60]
@@ -210,6 +238,7 @@ def test_the_guard_refuses_with_its_numbers_and_nothing_is_written(text, tmp_pat
     assert [finding.rule for finding in dry.findings] == ["repair-refused"]
 
 
+@pytest.mark.usefixtures("without_reports")
 def test_what_weights_alone_point_at_needs_force(model, text, tmp_path):
     unverified = tmp_path / "unverified"
     fx.scan(model, verify=False, out=unverified)
@@ -220,6 +249,7 @@ def test_what_weights_alone_point_at_needs_force(model, text, tmp_path):
     assert any("weights alone" in note for note in forced.record.notes)
 
 
+@pytest.mark.usefixtures("without_reports")
 def test_a_scan_of_another_model_is_refused(model, scan, text, tmp_path):
     other = shutil.copytree(model, tmp_path / "other")
     weights = load_file(other / "model.safetensors")
@@ -232,6 +262,7 @@ def test_a_scan_of_another_model_is_refused(model, scan, text, tmp_path):
     fx.repair(other, scan, corpora=text, force=True)
 
 
+@pytest.mark.usefixtures("without_reports")
 def test_formats_whose_rows_cannot_be_written_are_refused(model, scan, text, tmp_path):
     pickled = tmp_path / "pickled"
     shutil.copytree(model, pickled)
@@ -253,6 +284,7 @@ def test_formats_whose_rows_cannot_be_written_are_refused(model, scan, text, tmp
         fx.repair(model, scan, corpora=short)
 
 
+@pytest.mark.usefixtures("without_reports")
 def test_weights_in_other_formats_beside_it_are_told(model, scan, text, tmp_path):
     both = shutil.copytree(model, tmp_path / "both")
     (both / "pytorch_model.bin").write_bytes(b"old weights")

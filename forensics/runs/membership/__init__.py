@@ -1,0 +1,1 @@
+"""`membership`: texts against controls, and the order of a data set."""
