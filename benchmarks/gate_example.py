@@ -1,12 +1,14 @@
 """The worked example of docs/gate.md: a checkpoint that passes its gate, then fails it, then is accepted.
 
 Run from the repository's root: `python -m benchmarks.gate_example`. Prints the session as the page shows it:
-commands, standard output, what the gate says, and exit codes; the lines of progress are left out.
+commands, standard output, what the gate says, and exit codes; the lines of progress are left out. A test
+holds the page against it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+_ROOT = Path(__file__).parents[1]
 _TEXT = ["the gate of a release is closed until somebody has read what was found", "and opened it by name"]
 _GATE = "forensics tokens release --overwrite --fail-on warning"
 
@@ -45,9 +48,11 @@ def write_pad(folder: Path, token: str) -> None:
 def show(command: str, folder: Path) -> None:
     """Run a command line and print it with what a person reads of its answer."""
     arguments = [sys.executable, "-m", *command.split()]
-    done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
+    env = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    done = subprocess.run(arguments, cwd=folder, env=env, capture_output=True, text=True, check=False)
     said = [line for line in done.stderr.splitlines() if line.startswith(("failed", "warning", "error"))]
-    print(f"$ {command}; echo $?", done.stdout.rstrip(), *said, done.returncode, sep="\n", end="\n\n")
+    shown = [done.stdout.rstrip()] if done.stdout else []
+    print(f"$ {command}; echo $?", *shown, *said, done.returncode, sep="\n", end="\n\n")
 
 
 def main() -> None:

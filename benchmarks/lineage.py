@@ -11,9 +11,10 @@ import argparse
 from itertools import combinations
 from pathlib import Path
 
-from forensics.comparison.lineage import Relation, lineage
+from forensics.comparison.lineage import lineage
 from forensics.comparison.merge_order import compare_merges
 from forensics.comparison.vocabularies import compare_vocabularies
+from forensics.schema.compare import Relation
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary

@@ -31,7 +31,7 @@ from forensics.undertrained.probes import EXAMPLES, build_probes
 from forensics.undertrained.prompts import build_prompts
 from forensics.undertrained.search_down import search_down
 from forensics.undertrained.search_plan import SearchPlan
-from forensics.undertrained.second_look import look_again
+from forensics.undertrained.second_look import WholeText, look_again
 from forensics.undertrained.token_evidence import text_of_ids
 from forensics.undertrained.verification import Verifier
 from forensics.vocabulary.spelling import token_bytes
@@ -97,7 +97,7 @@ def _behaviour(planted: PlantedModel, seed: int) -> None:
         probing = Probing(verifier.probe, verifier.verify_past_probes, sample)
         found = search_down(verifier.verify, plan, np.random.default_rng(seed), probing=probing)
         verified = {t for t in ranking if t in found.evidence and found.evidence[t].verdict.is_verified}
-        look = look_again(planted.model, sorted(verified), texts, np.random.default_rng(seed))
+        look = look_again(WholeText(planted.model), sorted(verified), texts, np.random.default_rng(seed))
         total = found.two_phase.total(without=look.cleared)
         print(
             f"{found.two_phase.method}: controls {found.controls_passed:.2f}, {len(verified)} verify; ",

@@ -8,7 +8,8 @@
 Both sides run on one thread. The plain side is `verify_plainly` with keys and values kept between the
 steps of a prompt, which is what `generate` does. The two take turns over blocks of the candidate list, so
 that whatever else the machine does meets both; CPU seconds, not wall time, are compared. Verdicts are
-compared token by token, those of tokens that were settled early (see `verification.SETTLES_BELOW`) apart.
+compared token by token, those of tokens that were settled early (see `verification.SETTLES_BELOW`) and those
+that others spoke for (see `undertrained.kin`) apart.
 
 The probes come first on both sides of `max_prob`: the plain side reads them one token at a time too.
 
@@ -20,10 +21,13 @@ cost per token of either side.
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -70,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--census", type=int, default=0, help="random tokens to probe, instead of the list")
     parser.add_argument("--draft", action="store_true", help="draft in bfloat16, see DraftedVerifier")
+    parser.add_argument("--keep", type=Path, help="a file for the evidence of both sides, as JSON")
     options = parser.parse_args(arguments)
 
     import torch
@@ -109,7 +114,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             before = time.process_time()
             plain[token_id] = verify_plainly(model, (*probes, *prompts), token_id, decode, use_cache=True)
             plain_cost.append(time.process_time() - before)
+        print(f"{len(fast)} of {len(tested)} tokens, {len(plain)} plain", file=sys.stderr, flush=True)
     _report(fast, plain, fast_cost, plain_cost, len(listed), len(chosen))
+    if options.keep is not None:
+        sides = {"fast": fast.values(), "plain": plain.values()}
+        kept = {side: [e.to_json() for e in found] for side, found in sides.items()}
+        options.keep.write_text(json.dumps(kept), encoding="utf-8")
 
 
 def _census(verifier: Verifier, tokens: Sequence[int]) -> None:
@@ -160,9 +170,13 @@ def _report(
     print(f"{'CPU s, whole list (from means)':34}{whole[0]:12.0f}{whole[1]:12.0f}{whole[0] / whole[1]:9.1f}")
     print("fast verdicts:", dict(Counter(e.verdict.value for e in fast.values())))
     print("plain verdicts:", dict(Counter(e.verdict.value for e in plain.values())))
-    settled = [t for t in plain if fast[t].max_prob_is_bound and _max(fast[t]) < INCONCLUSIVE_BELOW]
-    wrong = [t for t in settled if fast[t].verdict is not plain[t].verdict]
-    print(f"settled early: {len(settled)} of {len(plain)}; verdicts among them that differ: {len(wrong)}")
+    early = [t for t in plain if fast[t].max_prob_is_bound and _max(fast[t]) < INCONCLUSIVE_BELOW]
+    spoken_for = [t for t in early if fast[t].kin is not None]
+    for name, some in (("settled early", set(early) - set(spoken_for)), ("spoken for by kin", spoken_for)):
+        wrong = [t for t in some if fast[t].verdict is not plain[t].verdict]
+        print(f"{name}: {len(some)} of {len(plain)}; verdicts among them that differ: {len(wrong)}")
+    differ = [t for t, e in plain.items() if e.verdict is not fast[t].verdict]
+    print(f"verdicts that differ: {len(differ)} of {len(plain)} {differ or ''}")
     for threshold in (WEAK_BELOW, INCONCLUSIVE_BELOW):
         differ = [t for t, e in plain.items() if (_max(e) < threshold) != (_max(fast[t]) < threshold)]
         print(f"verdicts that differ at {threshold}: {len(differ)} of {len(plain)} {differ or ''}")

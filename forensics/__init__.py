@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from forensics.runs.audit.run import audit
     from forensics.runs.compare.run import compare
+    from forensics.runs.index.run import index
     from forensics.runs.mixture.run import infer_mixture
+    from forensics.runs.repair.run import repair
     from forensics.runs.scan.run import scan
     from forensics.runs.sticky.run import find_sticky_tokens
     from forensics.runs.tokens import tokens
@@ -29,9 +31,11 @@ __all__ = [
     "audit",
     "compare",
     "find_sticky_tokens",
+    "index",
     "infer_mixture",
     "open_checkpoint",
     "open_tokenizer",
+    "repair",
     "scan",
     "tokens",
 ]
@@ -41,9 +45,11 @@ _HOMES = {
     "audit": "forensics.runs.audit.run",
     "compare": "forensics.runs.compare.run",
     "find_sticky_tokens": "forensics.runs.sticky.run",
+    "index": "forensics.runs.index.run",
     "open_checkpoint": "forensics.sources",
     "open_tokenizer": "forensics.sources",
     "infer_mixture": "forensics.runs.mixture.run",
+    "repair": "forensics.runs.repair.run",
     "scan": "forensics.runs.scan.run",
 }
 

@@ -21,6 +21,7 @@ __all__ = [
     "block_rows",
     "blocks",
     "centred_blocks",
+    "is_kept",
     "keep_within",
 ]
 
@@ -72,8 +73,13 @@ def block_rows(matrix: RowMatrix, budget: int | None = None) -> int:
     :param budget: Bytes of float32 in a block; None: by the size of the matrix.
     """
     if budget is None:
-        budget = KEPT_BLOCK_BYTES if _float32_bytes(matrix) <= KEPT_BYTES else STREAMED_BLOCK_BYTES
+        budget = KEPT_BLOCK_BYTES if is_kept(matrix) else STREAMED_BLOCK_BYTES
     return max(1, budget // (4 * max(1, matrix.shape[1])))
+
+
+def is_kept(matrix: RowMatrix) -> bool:
+    """Return whether a matrix is small enough to be decoded once and kept, and not anew in every pass."""
+    return _float32_bytes(matrix) <= KEPT_BYTES
 
 
 def blocks(matrix: RowMatrix, budget: int | None = None) -> Iterator[tuple[int, Float32Array]]:

@@ -56,7 +56,7 @@ def check(passed: bool, what: str, detail: object = "") -> None:
 
 
 def main() -> None:
-    """Check the environment, `tokens`, `scan --no-verify`, `report`, and what asks for an extra."""
+    """Check the environment, what works without extras, and what asks for one."""
     present = [name for name in ABSENT if importlib.util.find_spec(name) is not None]
     check(not present, "no library of an extra is installed", present)
     with tempfile.TemporaryDirectory() as made:
@@ -73,6 +73,15 @@ def main() -> None:
         check(set(past.category) == {"unused_row"}, "rows past the vocabulary are named", past)
         check((out / "scan" / "report.html").is_file(), "report.html is there")
         check(forensics("report", out / "scan").returncode == 0, "forensics report")
+        done = forensics("audit", model, "--out", out / "audit", "--json")
+        check(done.returncode == 0, "forensics audit", done.stderr)
+        check("premium" in json.loads(done.stdout)["languages"]["of"]["deu_Latn"], "premiums are there")
+        done = forensics("compare", model, model, "--out", out / "compare")
+        check(done.returncode == 0, "forensics compare", done.stderr)
+        several = (model, model / "tokenizer.json", "--out", out / "several")
+        check(forensics("tokens", *several).returncode == 0, "forensics tokens of two inputs")
+        check(forensics("index", out).returncode == 0, "forensics index")
+        check(len(pd.read_csv(out / "index" / "runs.csv")) == 6, "a line per run")
         done = forensics("mixture", model, "--corpora", "demo", "--out", out / "mixture")
         wanted = "pip install 'forensics[mixture]'"
         check(done.returncode == 2 and wanted in done.stderr, "mixture names the extra it needs", done.stderr)

@@ -50,6 +50,14 @@ def test_tokens_prints_what_the_readme_shows(workplace, capsys):
     assert words(capsys.readouterr().out) == words(shown.output)
 
 
+def test_index_prints_what_the_readme_shows(workplace, capsys):
+    assert run(example("forensics tokens demo").arguments) == 0
+    shown = example("forensics index results/demo-tokens")
+    capsys.readouterr()
+    assert run(shown.arguments) == 0
+    assert words(capsys.readouterr().out) == words(shown.output)
+
+
 @pytest.mark.slow
 def test_compare_prints_what_the_readme_shows(workplace, capsys):
     shown = example("forensics compare demo demo")

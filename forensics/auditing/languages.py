@@ -23,10 +23,11 @@ import numpy.typing as npt
 from forensics.auditing.encoded_text import EncodedText, encode_lines
 from forensics.auditing.premium import Ratio, ratio_of_sums
 from forensics.auditing.round_trip import Decoder, RoundTrip, decoder_of, round_trip
-from forensics.auditing.unknown import is_byte_complete, unknown_ids
-from forensics.auditing.words import UNSPACED_SCRIPTS, WordQuality, word_quality, words_of
+from forensics.auditing.unknown import is_byte_complete, is_struck, unknown_ids, unknown_share
+from forensics.auditing.words import UNSPACED_SCRIPTS, word_quality, words_of
 from forensics.errors import BadInputError
 from forensics.progress import Progress
+from forensics.schema.audit_summary import WordQuality
 from forensics.sources.interface import TokenizerSource
 from forensics.vocabulary.scripts import script_of_text
 from forensics.vocabulary.vocabulary import Vocabulary
@@ -47,9 +48,6 @@ Int64Array = npt.NDArray[np.int64]
 
 #: How lines are encoded for every figure but those of words.
 VARIANT = "sums/lines/no_specials"
-#: Share of unknown tokens above which a language is struck from median and maximum; where there is no
-#: unknown token, of dropped characters.
-STRUCK_ABOVE = 0.10
 REFERENCE = "eng_Latn"
 
 
@@ -198,13 +196,11 @@ class _Audit:
         encoded = encode_lines(self.source.encoder, lines)
         script = _main_script(lines)
         reasons: dict[str, str] = {}
-        unknown = None
         if self.unknown is None:
             reasons["unknown"] = "the vocabulary spells every byte"
         elif not len(self.unknown):
             reasons["unknown"] = "there is no unknown token; what the vocabulary lacks is dropped"
-        elif len(encoded.ids):
-            unknown = float(np.isin(encoded.ids, self.unknown).mean())
+        unknown = unknown_share(encoded, self.unknown)
         dropped = dropped_characters(encoded)
         words = None
         if script in UNSPACED_SCRIPTS:
@@ -222,7 +218,7 @@ class _Audit:
             characters=characters,
             tokens=tokens,
             premium=ratio_of_sums(encoded.line_lengths, base),
-            struck=(dropped if unknown is None else unknown) > STRUCK_ABOVE,
+            struck=is_struck(unknown, dropped),
             bytes_per_token=nbytes / max(tokens, 1),
             characters_per_token=characters / max(tokens, 1),
             unknown=unknown,

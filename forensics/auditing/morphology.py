@@ -8,35 +8,18 @@ would have stand beside it. Words of one token have no boundary to judge; they a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forensics.schema.audit_summary import MorphologyScore
 from forensics.vocabulary.components import without_automatic_prefix
 from forensics.vocabulary.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import tokenizers
 
-__all__ = ["MorphologyScore", "morphology_score", "word_borders"]
+__all__ = ["morphology_score", "word_borders"]
 
 VARIANT = "offsets/leading_space/no_single_tokens"
-
-
-@dataclass(frozen=True)
-class MorphologyScore:
-    """Boundaries of tokens against those of morphemes."""
-
-    #: Words judged, and words left out because they are one token.
-    words: int
-    single_token: int
-    #: Shares of token boundaries that are morpheme boundaries, of morpheme boundaries that are token
-    #: boundaries, and their harmonic mean; None where there is nothing to divide by.
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    #: Expected F1 of random cuts, as many in every word as the tokenizer makes.
-    chance_f1: float | None
-    variant: str = VARIANT
 
 
 def morphology_score(
@@ -70,6 +53,7 @@ def morphology_score(
         recall=hits / real if real else None,
         f1=2 * hits / total if total else None,
         chance_f1=2 * by_chance / total if total else None,
+        variant=VARIANT,
     )
 
 

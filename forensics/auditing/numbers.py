@@ -14,16 +14,17 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forensics.schema.audit_summary import DateCuts, NumberCuts
+
 if TYPE_CHECKING:
     import tokenizers
 
-__all__ = ["DATE_FORMATS", "DateCuts", "NumberCuts", "cut_dates", "cut_numbers", "cuts_of"]
+__all__ = ["DATE_FORMATS", "cut_dates", "cut_numbers", "cuts_of"]
 
 GUARD = "x="
 #: Most frequent patterns kept of each length.
@@ -43,39 +44,6 @@ MONTHS = (
     "December",
 )
 Component = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class NumberCuts:
-    """How numbers of one length are cut."""
-
-    #: Digits per number, and numbers tried.
-    digits: int
-    numbers: int
-    #: Tokens per number, a token that reaches over the guard counted.
-    tokens: float
-    #: Different ways of cutting, and the commonest: lengths of the parts, e.g. `3-3-1`, with their shares.
-    patterns: int
-    commonest: tuple[tuple[str, float], ...]
-    #: Share cut in threes from the left, from the right, and into single digits.
-    threes_from_left: float
-    threes_from_right: float
-    single_digits: float
-
-
-@dataclass(frozen=True)
-class DateCuts:
-    """How dates in one format are cut."""
-
-    #: The format, as its example of 12 March 2025.
-    format: str
-    dates: int
-    #: Tokens per date.
-    tokens: float
-    #: Share of years, months and days that are one token each, a space in front allowed.
-    whole: float
-    #: Share of years, months and days that share a token with something else.
-    crossed: float
 
 
 def cut_numbers(

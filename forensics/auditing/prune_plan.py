@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from forensics.schema.audit_summary import WordShare
 from forensics.sources.interface import TokenizerSource
 from forensics.vocabulary.vocabulary import Vocabulary
 
-__all__ = ["PrunePlan", "WordShare", "prune_plan", "word_share"]
+__all__ = ["PrunePlan", "prune_plan", "word_share"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,18 +39,6 @@ class PrunePlan:
         :param tied: Whether one matrix serves as embedding and head.
         """
         return len(self.removable) * width * (1 if tied else 2)
-
-
-@dataclass(frozen=True)
-class WordShare:
-    """How much of a vocabulary is words of a list."""
-
-    #: Ordinary pieces of two or more letters, and how many of them are in the list.
-    pieces: int
-    words: int
-    #: Words of the list, and how many are a piece that begins a word.
-    listed: int
-    covered: int
 
 
 def prune_plan(

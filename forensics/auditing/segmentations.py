@@ -9,14 +9,13 @@ Byte-level BPE only: there every pre-token can be spelt whatever the pieces are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from forensics.errors import BadInputError
+from forensics.schema.audit_summary import SegmentationDifference
 from forensics.sources.interface import TokenizerModel, TokenizerSource
 
 __all__ = [
     "METHODS",
-    "SegmentationDifference",
     "compare_segmentations",
     "fewest_tokens",
     "longest_anywhere",
@@ -25,19 +24,6 @@ __all__ = [
 ]
 
 Segmenter = Callable[[str, frozenset[str], int], tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class SegmentationDifference:
-    """Another way of cutting against the tokenizer's own."""
-
-    method: str
-    #: Pre-tokens, by occurrence.
-    words: int
-    #: Share of them that are cut otherwise.
-    differ: float
-    #: Tokens over those of the tokenizer's own way.
-    tokens: float
 
 
 def longest_prefix(word: str, pieces: frozenset[str], longest: int) -> tuple[str, ...]:

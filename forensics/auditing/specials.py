@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from forensics.auditing.rules import found, listed
+from forensics.auditing.template_parse import MOST_CHARACTERS
 from forensics.schema.finding import Finding, Level
+from forensics.schema.tokenizer import SpecialTokenEntry
 from forensics.sources.interface import TokenizerSource
-from forensics.vocabulary.special import SpecialToken, special_findings
+from forensics.vocabulary.special import special_findings
 from forensics.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["given_by_text", "special_token_findings"]
@@ -35,7 +37,9 @@ def special_token_findings(source: TokenizerSource, vocabulary: Vocabulary) -> t
     )
 
 
-def given_by_text(source: TokenizerSource, tokens: Sequence[SpecialToken]) -> tuple[SpecialToken, ...]:
+def given_by_text(
+    source: TokenizerSource, tokens: Sequence[SpecialTokenEntry]
+) -> tuple[SpecialTokenEntry, ...]:
     """Return the special tokens that their text gives inside a sentence."""
     texts = [f"{_BEFORE}{token.piece}{_AFTER}" for token in tokens]
     encodings = source.encoder.encode_batch_fast(texts, add_special_tokens=False)
@@ -52,7 +56,7 @@ def _roles(source: TokenizerSource, vocabulary: Vocabulary) -> Iterator[Finding]
         yield found("special/role-disagrees", claims.role, f"the {claims.role} token: {said}")
 
 
-def _split(tokens: Sequence[SpecialToken]) -> Iterator[Finding]:
+def _split(tokens: Sequence[SpecialTokenEntry]) -> Iterator[Finding]:
     for token in tokens:
         # A reserved entry is declared to be of no use; that its text does not give it harms nobody.
         if token.single or token.reserved is not None or not token.piece:
@@ -64,9 +68,12 @@ def _split(tokens: Sequence[SpecialToken]) -> Iterator[Finding]:
         yield found("special/split", token.piece, message, token_id=token.token_id, piece=token.piece)
 
 
-def _from_text(source: TokenizerSource, tokens: Sequence[SpecialToken]) -> Iterator[Finding]:
+def _from_text(source: TokenizerSource, tokens: Sequence[SpecialTokenEntry]) -> Iterator[Finding]:
     given = given_by_text(source, [token for token in tokens if token.piece])
+    # A template too large to be parsed is not searched either, token by token.
     template = source.chat_template or ""
+    if len(template) > MOST_CHARACTERS:
+        template = ""
     markers = [token for token in given if token.piece in template]
     others = [token for token in given if token not in markers]
     for subject, some, level in (("role markers", markers, Level.WARNING), ("special tokens", others, None)):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import FrameType, FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,14 @@ from forensics.auditing.rules import found, listed
 from forensics.auditing.template_constants import Literal, constant_text, literals, set_once
 from forensics.auditing.template_flow import ContentTest, content_tests, variables_read
 from forensics.auditing.template_parse import TemplateError, parse_template, walk
-from forensics.auditing.template_roles import ROLES, Fate, fate_of_role
+from forensics.auditing.template_roles import ROLES, fate_of_role
+from forensics.schema.audit_summary import Construct, Fate, TemplateEntry
 from forensics.schema.finding import Finding, Level
 
 if TYPE_CHECKING:
     from jinja2 import nodes
 
-__all__ = ["Construct", "TemplateAudit", "audit_template", "copies_differ"]
+__all__ = ["TemplateAudit", "audit_template", "copies_differ"]
 
 _DUNDER = re.compile(r"__[a-z]+__")
 #: Names by which sandboxes of Jinja were left, without underscores around them.
@@ -61,43 +62,20 @@ _CLOCKS = frozenset({"strftime_now", "datetime", "now", "utcnow"})
 WORDS_OF_A_SENTENCE = 4
 
 
-@dataclass(frozen=True)
-class Construct:
-    """A place of a template that a rule speaks of."""
-
-    rule: str
-    #: Its line in the template.
-    line: int
-    #: What stands there, shortened.
-    text: str
-    #: Whether it is milder than its rule.
-    is_note: bool = False
-
-
 @dataclass(frozen=True, eq=False)
 class TemplateAudit:
-    """What one template does."""
+    """What one template does, and what is wrong with it."""
 
-    #: `default` or its name, and the file that holds it.
-    name: str
-    file: str
-    characters: int
-    #: Why it could not be parsed, or None; then everything below is empty.
-    error: str | None = None
-    #: Role -> what becomes of its messages.
-    roles: Mapping[str, Fate] = field(default_factory=dict)
-    #: Whether `add_generation_prompt` is read.
-    reads_generation_prompt: bool = False
-    #: Variables that it reads and does not set, sorted.
-    variables: tuple[str, ...] = ()
-    #: Special tokens of this tokenizer that it writes, sorted.
-    special_tokens: tuple[str, ...] = ()
-    constructs: tuple[Construct, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    entry: TemplateEntry
+    findings: tuple[Finding, ...]
 
 
 def audit_template(
-    text: str, special_tokens: Collection[str], name: str = "default", file: str = "chat_template"
+    text: str,
+    special_tokens: Collection[str],
+    name: str = "default",
+    file: str = "chat_template",
+    line: int = 1,
 ) -> TemplateAudit:
     """Return what a template does and what is wrong with it.
 
@@ -105,12 +83,14 @@ def audit_template(
     :param special_tokens: The texts of this tokenizer's added and special tokens.
     :param name: Its name, for several in one file.
     :param file: The file that holds it, for the findings' subjects.
+    :param line: Where in the file it begins.
     """
     try:
         tree = parse_template(text)
     except TemplateError as error:
         construct = Construct("template/unparsable", error.line, error.found)
-        return TemplateAudit(name, file, len(text), error.found, findings=_findings([construct], name, file))
+        entry = TemplateEntry(name, file, line, len(text), error.found)
+        return TemplateAudit(entry, _findings([construct], entry))
     known = frozenset(special_tokens)
     variables = variables_read(tree)
     fates = {role: fate_of_role(tree, role) for role in ROLES}
@@ -125,18 +105,20 @@ def audit_template(
         lambda: _addresses(every),
         lambda: _content(tree, known),
     )
-    constructs = list(dict.fromkeys(construct for check in checks for construct in check()))
-    return TemplateAudit(
+    constructs = tuple(dict.fromkeys(construct for check in checks for construct in check()))
+    entry = TemplateEntry(
         name=name,
         file=file,
+        line=line,
         characters=len(text),
         roles=fates,
         reads_generation_prompt="add_generation_prompt" in variables,
         variables=tuple(sorted(variables)),
         special_tokens=tuple(sorted(token for token in known if token and token in text)),
-        constructs=tuple(constructs),
-        findings=_findings(constructs, name, file),
+        constructs=constructs,
     )
+    refused = {role: fate for role, fate in fates.items() if fate is Fate.REJECTED}
+    return TemplateAudit(entry, _findings(constructs, entry, frozenset(_lost_roles(refused))))
 
 
 def copies_differ(texts: Mapping[str, str]) -> tuple[Finding, ...]:
@@ -154,12 +136,16 @@ def copies_differ(texts: Mapping[str, str]) -> tuple[Finding, ...]:
     return (found("template/copies-differ", "chat template", message, evidence={"count": len(distinct)}),)
 
 
-def _findings(constructs: Sequence[Construct], name: str, file: str) -> tuple[Finding, ...]:
-    """Return one finding per rule; a role that is rejected openly is a note."""
+def _findings(
+    constructs: Sequence[Construct], entry: TemplateEntry, milder: Container[Construct] = ()
+) -> tuple[Finding, ...]:
+    """Return one finding per rule; what is milder, a role that is rejected openly, is a note."""
     groups: dict[tuple[str, bool], list[Construct]] = {}
     for construct in constructs:
-        groups.setdefault((construct.rule, construct.is_note), []).append(construct)
-    subject = file if name == "default" else f"{file} {name}"
+        groups.setdefault((construct.rule, construct in milder), []).append(construct)
+    subject = entry.file if entry.name == "default" else f"{entry.file} {entry.name}"
+    # Of GGUF the entry's file is the file's name and its key.
+    file, _, _ = entry.file.partition(": ")
     found_all = []
     for (rule, is_note), some in groups.items():
         lines, texts = listed((one.line for one in some), 10), listed((one.text for one in some), 10)
@@ -170,6 +156,9 @@ def _findings(constructs: Sequence[Construct], name: str, file: str) -> tuple[Fi
                 f"{subject}, line {lines}: {texts}",
                 level=Level.NOTE if is_note else None,
                 evidence={"count": len(some), "line": some[0].line},
+                file=file,
+                # Within JSON the template is one string in one line.
+                line=some[0].line if file.endswith(".jinja") else entry.line,
             )
         )
     return tuple(found_all)
@@ -255,9 +244,8 @@ def _generation_prompt(variables: frozenset[str]) -> Iterator[Construct]:
 def _lost_roles(fates: Mapping[str, Fate]) -> Iterator[Construct]:
     for role, fate in fates.items():
         if fate is not Fate.WRITTEN:
-            rejected = fate is Fate.REJECTED
-            how = "refused with an error" if rejected else "no branch writes it"
-            yield Construct("template/role-dropped", 1, f"{role}: {how}", is_note=rejected)
+            how = "refused with an error" if fate is Fate.REJECTED else "no branch writes it"
+            yield Construct("template/role-dropped", 1, f"{role}: {how}")
 
 
 def _clock(tree: nodes.Template) -> Iterator[Construct]:

@@ -2,49 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-
 from forensics.auditing.template_constants import literals
 from forensics.auditing.template_flow import content_tests, variables_read
 from forensics.auditing.template_parse import TemplateError, parse_template
-from forensics.auditing.template_roles import ROLES, Fate, fate_of_role
+from forensics.auditing.template_roles import ROLES, fate_of_role
+from forensics.schema.compare import TemplateDifference, TemplateRelation
 
-__all__ = ["TemplateDifference", "TemplateRelation", "compare_templates"]
-
-
-class TemplateRelation(StrEnum):
-    """How two templates are related."""
-
-    #: The same text.
-    IDENTICAL = "identical"
-    #: Another text with the same tree: comments and spaces that Jinja drops.
-    COSMETIC = "cosmetic"
-    #: Other trees.
-    DIFFERENT = "different"
-    #: At least one does not parse.
-    UNDECIDED = "undecided"
-
-
-@dataclass(frozen=True)
-class TemplateDifference:
-    """In what two templates differ."""
-
-    relation: TemplateRelation
-    #: Constant texts that only one of them holds, in order.
-    literals_a: tuple[str, ...] = ()
-    literals_b: tuple[str, ...] = ()
-    #: Variables that only one of them reads.
-    variables_a: tuple[str, ...] = ()
-    variables_b: tuple[str, ...] = ()
-    #: Strings that only one of them holds content against.
-    content_a: tuple[str, ...] = ()
-    content_b: tuple[str, ...] = ()
-    #: Role -> what becomes of its messages in A and in B, where that differs.
-    roles: Mapping[str, tuple[Fate, Fate]] | None = None
-    #: Why it is undecided.
-    error: str | None = None
+__all__ = ["compare_templates"]
 
 
 def compare_templates(a: str, b: str) -> TemplateDifference:
@@ -76,5 +40,5 @@ def compare_templates(a: str, b: str) -> TemplateDifference:
         variables_b=tuple(sorted(names[1] - names[0])),
         content_a=tuple(text for text in held[0] if text not in held[1]),
         content_b=tuple(text for text in held[1] if text not in held[0]),
-        roles={role: pair for role, pair in fates.items() if pair[0] is not pair[1]},
+        roles={role: f"{one} / {other}" for role, (one, other) in fates.items() if one is not other},
     )

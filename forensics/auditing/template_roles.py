@@ -8,29 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from forensics.auditing.template_flow import CONTENT_KEYS, flows, follow, key_of, parameters_of, says
 from forensics.auditing.template_parse import walk
+from forensics.schema.audit_summary import Fate
 
 if TYPE_CHECKING:
     from jinja2 import nodes
 
-__all__ = ["ROLES", "Fate", "fate_of_role"]
+__all__ = ["ROLES", "fate_of_role"]
 
 ROLES = ("system", "user", "assistant", "tool")
-
-
-class Fate(StrEnum):
-    """What becomes of the messages of a role."""
-
-    #: Some branch writes their content.
-    WRITTEN = "written"
-    #: No branch writes it, and one raises an error.
-    REJECTED = "rejected"
-    #: Neither.
-    DROPPED = "dropped"
 
 
 def fate_of_role(tree: nodes.Template, role: str) -> Fate:

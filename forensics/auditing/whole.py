@@ -9,52 +9,21 @@ from dataclasses import dataclass
 from forensics.auditing.integrity import integrity_findings
 from forensics.auditing.kinds import VocabularyKinds, id_gaps, longest_pieces, vocabulary_kinds
 from forensics.auditing.languages import REFERENCE, ParallelQuality, audit_languages
-from forensics.auditing.numbers import DateCuts, NumberCuts, cut_dates, cut_numbers
+from forensics.auditing.numbers import cut_dates, cut_numbers
 from forensics.auditing.specials import special_token_findings
 from forensics.auditing.template import TemplateAudit, audit_template, copies_differ
 from forensics.progress import Progress
+from forensics.schema.audit_summary import DateCuts, NumberCuts
 from forensics.schema.finding import Finding, Level, sorted_findings
+from forensics.schema.languages import language_name
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.tokenizer_files.chat_templates import ChatTemplate
+from forensics.vocabulary.merge_list import MergeList
+from forensics.vocabulary.merges import merge_problems
 from forensics.vocabulary.vocabulary import Vocabulary
 
-__all__ = ["TokenizerAudit", "audit_tokenizer", "headline", "language_name"]
+__all__ = ["TokenizerAudit", "audit_tokenizer", "headline"]
 
-#: Languages of the embedded text; others go by their code.
-_NAMES = {
-    "amh": "Amharic",
-    "arb": "Arabic",
-    "ben": "Bengali",
-    "bod": "Tibetan",
-    "deu": "German",
-    "ell": "Greek",
-    "eng": "English",
-    "fin": "Finnish",
-    "fra": "French",
-    "heb": "Hebrew",
-    "hin": "Hindi",
-    "hun": "Hungarian",
-    "hye": "Armenian",
-    "ind": "Indonesian",
-    "jpn": "Japanese",
-    "kat": "Georgian",
-    "khm": "Khmer",
-    "kor": "Korean",
-    "mya": "Burmese",
-    "pes": "Persian",
-    "por": "Portuguese",
-    "rus": "Russian",
-    "sat": "Santali",
-    "shn": "Shan",
-    "spa": "Spanish",
-    "swh": "Swahili",
-    "tam": "Tamil",
-    "tha": "Thai",
-    "tur": "Turkish",
-    "ukr": "Ukrainian",
-    "vie": "Vietnamese",
-    "zho": "Chinese",
-}
 #: Named in the headline if they are there: one that Latin script helps, one that it does not.
 _TOLD = ("deu_Latn", "hin_Deva")
 
@@ -89,6 +58,7 @@ def audit_tokenizer(
     parallel: Mapping[str, Sequence[str]],
     templates: Sequence[ChatTemplate] = (),
     *,
+    merges: MergeList | None = None,
     reference: str = REFERENCE,
     seed: int = 0,
     progress: Progress | None = None,
@@ -99,6 +69,7 @@ def audit_tokenizer(
     :param vocabulary: Its vocabulary.
     :param parallel: Language -> its lines, the same number for all.
     :param templates: Every chat template of its files.
+    :param merges: What `read_merge_list` says of the tokenizer, if the caller has that already.
     :param reference: The language that premiums refer to.
     :param seed: Of the numbers and dates drawn.
     :param progress: Where to report to.
@@ -108,12 +79,14 @@ def audit_tokenizer(
     with progress.stage("checking the vocabulary"):
         kinds = vocabulary_kinds(source, vocabulary)
         longest = longest_pieces(vocabulary, kinds)
-        findings = [*integrity_findings(source, vocabulary), *special_token_findings(source, vocabulary)]
+        problems = merge_problems(source, vocabulary, merges)
+        findings = [*integrity_findings(source, vocabulary, problems)]
+        findings += special_token_findings(source, vocabulary)
     with progress.stage("cutting numbers and dates"):
         numbers = cut_numbers(source.encoder, seed=seed)
         dates = cut_dates(source.encoder, seed=seed)
     special = {token.content for token in source.added_tokens}
-    audited = tuple(audit_template(one.text, special, one.name, one.file) for one in templates)
+    audited = tuple(audit_template(one.text, special, one.name, one.file, one.line) for one in templates)
     findings += [finding for one in audited for finding in one.findings]
     findings += copies_differ({one.file: one.text for one in templates if one.name == "default"})
     return TokenizerAudit(
@@ -146,11 +119,6 @@ def headline(name: str, quality: ParallelQuality) -> str:
     struck = len(quality.languages) - 1 - len(others)
     left_out = f", {struck} left out for unknown tokens" if struck else ""
     return f"{name} needs {listed} ({len(others)} languages, median {quality.median_premium:.1f}{left_out})."
-
-
-def language_name(code: str) -> str:
-    """Return the English name of a language of the embedded text, else its code."""
-    return _NAMES.get(code.partition("_")[0], code)
 
 
 def _counted(findings: Sequence[Finding]) -> str:

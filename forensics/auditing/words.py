@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.auditing.encoded_text import EncodedText, sequence_lengths
+from forensics.schema.audit_summary import WordQuality
 from forensics.vocabulary.components import without_automatic_prefix
 from forensics.vocabulary.vocabulary import Vocabulary
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNSPACED_SCRIPTS",
-    "WordQuality",
     "WordVariant",
     "tokens_of_words",
     "word_quality",
@@ -50,24 +49,6 @@ class WordVariant(StrEnum):
     BARE = "bare/whitespace_words"
     #: Within its line, by the tokens that cover one of its characters.
     IN_CONTEXT = "in_context/whitespace_words"
-
-
-@dataclass(frozen=True)
-class WordQuality:
-    """What words cost."""
-
-    #: Words that were counted.
-    words: int
-    #: Tokens per word.
-    fertility: float
-    #: Share of words with two or more tokens.
-    continued: float
-    #: Share of words that are exactly one token (STRR).
-    single_token: float
-    #: Fertility of distinct words, each counted once; None for words in context.
-    fertility_of_types: float | None
-    #: How the words were shown to the tokenizer.
-    variant: WordVariant
 
 
 def words_of(lines: Iterable[str]) -> dict[str, int]:
@@ -132,12 +113,11 @@ def tokens_of_words(
     if not spaced and not automatic:
         return sequence_lengths(encoder, words)
     shown = list(words) if automatic else [f" {word}" for word in words]
-    lone = {token_id for token_id, data in enumerate(vocabulary.bytes) if data == b" "}
     lengths: list[int] = []
     for start in range(0, len(shown), _BATCH):
         for encoding in encoder.encode_batch_fast(shown[start : start + _BATCH], add_special_tokens=False):
             ids = encoding.ids
-            lengths.append(len(ids) - (bool(ids) and ids[0] in lone))
+            lengths.append(len(ids) - (bool(ids) and vocabulary.bytes[ids[0]] == b" "))
     return np.array(lengths, dtype=np.int64)
 
 

@@ -21,7 +21,7 @@ def _export(folder: Path, out: Path | None, as_json: bool, **options: Any) -> in
     """
     from forensics.cli.frame.streams import library_output_on_stderr, write_json, write_text
     from forensics.files import dump_json, write_atomically
-    from forensics.repair.ban_formats import LOGIT_BIAS_ENTRIES
+    from forensics.repairing.ban_formats import LOGIT_BIAS_ENTRIES
     from forensics.runs.export import ban_list
 
     with library_output_on_stderr():

@@ -15,16 +15,14 @@ from importlib import import_module
 import click
 
 from forensics import __version__
-from forensics.cli.frame.finish import EXIT_CONDITION_MET
-from forensics.cli.frame.flags import as_typed, error_as_typed
+from forensics.cli.frame.error_line import error_line
+from forensics.cli.frame.finish import EXIT_BAD_INPUT, EXIT_CONDITION_MET
 from forensics.cli.frame.options import debug_option
 from forensics.cli.frame.session import Session
 from forensics.cli.frame.streams import discard_output, prepare_streams
-from forensics.errors import ForensicsError
 
 __all__ = ["EXIT_BAD_INPUT", "EXIT_CONDITION_MET", "EXIT_INTERRUPTED", "cli", "command_names", "main", "run"]
 
-EXIT_BAD_INPUT = 2
 #: 128 + SIGINT, as shells count.
 EXIT_INTERRUPTED = 130
 #: 128 + SIGPIPE: whoever read the output closed it, e.g. `forensics scan demo | head -1`.
@@ -125,18 +123,11 @@ def _report(error: Exception, session: Session) -> int:
         _say(error.format_message().rstrip(".") + hint)
     elif isinstance(error, click.ClickException):
         _say(error.format_message())
-    elif isinstance(error, ForensicsError):
-        _say(error_as_typed(error, session.command))
-    elif isinstance(error, MemoryError):
-        remedy = "ask for less, e.g. a smaller `batch_size`, or use a machine with more of it"
-        _say(as_typed(f"out of memory; {remedy}", session.command))
     elif isinstance(error, OSError) and error.errno in _FULL:
         discard_output()
         _say(f"{error.filename or 'an output'}: cannot be written ({error.strerror}); free space")
     else:
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        again = "" if session.debug else "; run again with --debug to see where"
-        _say(f"internal error ({what}); this is a bug in forensics, please report it{again}")
+        _say(error_line(error, session.command, debug=session.debug))
     return EXIT_BAD_INPUT
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.frame.command import analysis
+from forensics.cli.frame.many import several
 from forensics.schema.scan import ScanOptions
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _TOKENIZER = click.Option(
 )
 
 
+@several
 @analysis(
     "scan",
     ScanOptions,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forensics.cli.frame.command import analysis
+from forensics.cli.frame.many import several
 from forensics.schema.tokens import TokensOptions
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+@several
 @analysis(
     "tokens",
     TokensOptions,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forensics.schema.compare import AddedTokenDifference, FieldDifference
 from forensics.sources.interface import TokenizerSource
 
 if TYPE_CHECKING:
@@ -14,32 +14,9 @@ if TYPE_CHECKING:
 
     from forensics.schema.record import JsonValue
 
-__all__ = ["AddedTokenDifference", "FieldDifference", "compare_added_tokens", "compare_fields"]
+__all__ = ["compare_added_tokens", "compare_fields"]
 
 _PARTS = ("normalizer", "pre_tokenizer", "decoder", "post_processor")
-
-
-@dataclass(frozen=True)
-class FieldDifference:
-    """A setting that differs."""
-
-    #: Where it stands, e.g. `pre_tokenizer.pretokenizers[0].pattern.Regex` or `role bos`.
-    path: str
-    #: Its value on either side as JSON text, None where there is none.
-    a: str | None
-    b: str | None
-
-
-@dataclass(frozen=True)
-class AddedTokenDifference:
-    """An added token that one side lacks or has otherwise."""
-
-    content: str
-    #: Its id on either side, None where it is no added token.
-    id_a: int | None
-    id_b: int | None
-    #: What differs besides, e.g. `special, lstrip`.
-    flags: str = ""
 
 
 def compare_fields(a: TokenizerSource, b: TokenizerSource) -> tuple[FieldDifference, ...]:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from forensics.comparison.merge_order import merges_in_bytes
-from forensics.comparison.rules import RULES
 from forensics.comparison.spelt import SpeltVocabulary
+from forensics.schema.compare_rules import RULES
 from forensics.schema.finding import Evidence, Finding, Level
 from forensics.sources.gguf.metadata import (
     CONTROL,

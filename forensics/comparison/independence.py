@@ -21,17 +21,14 @@ has the weights, evades the first test and permuted units the second: "no eviden
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
 from forensics.matrices import RowMatrix
+from forensics.schema.compare import IndependenceTest, Pairing
 
 __all__ = [
-    "IndependenceTest",
-    "Pairing",
     "columns_test",
     "combine_layers",
     "log10_p_of_correlation",
@@ -53,38 +50,11 @@ FEWEST_UNITS = 8
 _NOT_FINITE = "the weights hold numbers that are not finite"
 
 
-class Pairing(StrEnum):
-    """What is paired."""
-
-    COLUMNS = "columns"
-    UNITS = "units"
-    UNITS_ROBUST = "units_robust"
-
-
 _ASSUMES = {
     Pairing.COLUMNS: "both trained from independent draws, by rules that treat the coordinates alike",
     Pairing.UNITS: "both trained from independent draws, by rules that treat the hidden units alike",
     Pairing.UNITS_ROBUST: "as for units; the two pairings of one model pair are not exactly independent",
 }
-
-
-@dataclass(frozen=True)
-class IndependenceTest:
-    """One test of whether two checkpoints started independently."""
-
-    test: Pairing
-    #: The layers used; empty for the embedding.
-    layers: tuple[int, ...]
-    #: Spearman's correlation; for several layers their mean. None where it could not be tested.
-    statistic: float | None
-    #: Logarithm to base 10 of the one-sided p-value; never minus infinity.
-    log10_p: float | None
-    #: Whether the p-value is exact (up to Student's approximation) under the assumptions.
-    exact: bool
-    #: Under which the p-value holds.
-    assumptions: str
-    #: `not independent (p ...)`, `no evidence` or `not testable (why)`.
-    verdict: str
 
 
 def columns_test(

@@ -7,13 +7,11 @@ their shared merges in common order, unrelated ones 3.2 % or less, and none lies
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from forensics.comparison.merge_order import MergeOrder
 from forensics.comparison.vocabularies import VocabularyDifference, describe_pieces
+from forensics.schema.compare import Lineage, Relation
 
-__all__ = ["Lineage", "Relation", "lineage"]
+__all__ = ["lineage"]
 
 #: Share of the shared merges in common order.
 DERIVED_FROM = 0.99
@@ -22,33 +20,6 @@ NO_SIGN_BELOW = 0.10
 #: Fewer shared merges, or a smaller part of the shorter list, have no order to speak of.
 FEWEST_SHARED = 100
 LEAST_PART = 0.10
-
-
-class Relation(StrEnum):
-    """How two tokenizers are related."""
-
-    #: The same pieces in the same order of merges.
-    IDENTICAL = "identical"
-    #: One has all of the other's pieces and its order of merges, and more.
-    EXTENDED = "extended"
-    #: One order of merges, and pieces of its own on either side.
-    COMMON_ANCESTOR = "common ancestor"
-    #: Half to nearly all of the shared merges in one order.
-    RELATED = "related"
-    #: Between the thresholds.
-    UNCLEAR = "unclear"
-    #: No more common order than strangers have.
-    NO_SIGN = "no sign"
-    #: No merges to compare, or too few shared.
-    NOT_TESTABLE = "not testable"
-
-
-@dataclass(frozen=True)
-class Lineage:
-    """The relation of two tokenizers and the sentence that says so."""
-
-    relation: Relation
-    sentence: str
 
 
 def lineage(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from forensics.report.visible import TokenText
 
 __all__ = [
-    "Badge", "Block", "Cell", "Code", "Document", "Facts", "FigureBlock", "Listing", "Number",
+    "Badge", "Block", "Cell", "Code", "Document", "Facts", "FigureBlock", "Link", "Listing", "Number",
     "Paragraph", "Row", "Section", "Table", "Tile", "Tokens",
 ]  # fmt: skip
 
@@ -75,13 +76,27 @@ class Badge:
 
 
 @dataclass(frozen=True)
+class Link:
+    """The way to a file beside the report."""
+
+    text: str
+    #: From the report's folder, with slashes; whatever is in the names of folders.
+    path: str
+
+    @property
+    def href(self) -> str:
+        """The same as a relative address, in which no name can be taken for a scheme or for markup."""
+        return quote(self.path if self.path.startswith(".") else f"./{self.path}")
+
+
+@dataclass(frozen=True)
 class Tokens:
     """One token, or several in a row."""
 
     items: tuple[TokenText, ...]
 
 
-Cell = str | Number | Code | Badge | Tokens | None
+Cell = str | Number | Code | Badge | Link | Tokens | None
 
 
 @dataclass(frozen=True)
@@ -143,6 +158,8 @@ class Table:
     total: int
     #: Where the rest is.
     where_rest: str = "tokens.parquet"
+    #: Whether it can be searched and sorted however short it is.
+    sortable: bool = False
 
 
 @dataclass(frozen=True)

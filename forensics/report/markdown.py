@@ -13,6 +13,7 @@ from forensics.report.blocks import (
     Document,
     Facts,
     FigureBlock,
+    Link,
     Listing,
     Number,
     Paragraph,
@@ -131,6 +132,8 @@ def _cell(cell: Cell) -> str:
         return _code(cell.text)
     if isinstance(cell, Badge):
         return escape(cell.text)
+    if isinstance(cell, Link):
+        return f"[{escape(cell.text)}]({cell.href})"
     if isinstance(cell, Tokens):
         return " ".join(_token(token) for token in cell.items) or "–"
     return escape(cell)

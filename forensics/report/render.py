@@ -79,7 +79,7 @@ def save_run(
     :raises OutputError: If anything cannot be written.
     """
     from forensics.report.kinds import kind_of
-    from forensics.report.tables import write_table
+    from forensics.report.tables import write_csv, write_table
 
     kind = kind_of(kind_name)
     # The manifest first, because it marks the folder as ours; the summary last: a folder that has one has
@@ -87,6 +87,8 @@ def save_run(
     data = [write_json(folder / "manifest.json", manifest)]
     for schema in kind.tables:
         data.append(write_table(folder / f"{schema.name}.parquet", tables[schema.name], schema))
+        if schema.name in kind.as_csv:
+            data.append(write_csv(folder / f"{schema.name}.csv", tables[schema.name], schema))
     record = to_json(summary)
     if kind.also_as:
         kept = {key: value for key, value in record.items() if key not in kind.also_without}

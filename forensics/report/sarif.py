@@ -4,22 +4,22 @@ The standard asks for little, GitHub for more (its page on SARIF support): a fin
 shown at all, the location must be relative to the repository, and of all fingerprints it reads only
 `primaryLocationLineHash`. Accepted findings stay in, marked as suppressed. Nothing here depends on the time.
 
-Left out: lines inside files. A finding here is about a model; it is shown at the first line of its file.
+Where a finding is shown is worked out in `places`. Fingerprints know nothing of lines, so that an entry that
+moves down stays the same alert.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, metadata
-from pathlib import Path
 from typing import NotRequired, TypedDict
 from urllib.parse import quote
 
 from forensics.report.accepted import Acceptance, Judgement
+from forensics.report.places import Place
 from forensics.schema.finding import Finding, Level, Rule
-from forensics.schema.manifest import FileEntry
 
-__all__ = ["Log", "location", "sarif_log"]
+__all__ = ["Log", "sarif_log"]
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #: GitHub's limit for the short description of a rule.
@@ -107,16 +107,18 @@ class _Run(TypedDict):
 Log = TypedDict("Log", {"$schema": str, "version": str, "runs": list[_Run]})
 
 
-def sarif_log(judgement: Judgement, rules: Sequence[Rule], command: str, target: str, uri: str) -> Log:
+def sarif_log(
+    judgement: Judgement, rules: Sequence[Rule], command: str, target: str, places: Mapping[str, Place]
+) -> Log:
     """Return the findings of one run as a SARIF log.
 
     :param judgement: Open findings, and accepted ones with their reasons.
     :param rules: All rules of the command, also those that found nothing.
     :param command: The command's name.
     :param target: What was examined, as the user named it.
-    :param uri: Where its findings are shown, see `location`.
+    :param places: Fingerprint -> where the finding is shown, see `places_of`.
     """
-    places = {rule.id: place for place, rule in enumerate(rules)}
+    numbers = {rule.id: number for number, rule in enumerate(rules)}
     by: list[tuple[Finding, Acceptance | None]] = [(finding, None) for finding in judgement.open]
     by += judgement.accepted
     name = target.rstrip("/").rsplit("/", 1)[-1] or target
@@ -124,36 +126,12 @@ def sarif_log(judgement: Judgement, rules: Sequence[Rule], command: str, target:
         tool={"driver": _driver(rules, command)},
         automationDetails={"id": f"forensics-{command}/{quote(name)}/"},
         columnKind="unicodeCodePoints",
-        results=[_result(finding, reason, places[finding.rule], uri) for finding, reason in by[:_RESULTS]],
+        results=[
+            _result(finding, reason, numbers[finding.rule], places[finding.fingerprint])
+            for finding, reason in by[:_RESULTS]
+        ],
     )
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-
-
-def location(target: str, files: Iterable[FileEntry], working_directory: Path) -> str:
-    """Return the URI of the file at which findings are shown, relative to the working directory.
-
-    Of a folder it is the file of the tokenizer, else the first that was read. A file elsewhere, or one that
-    is no local file at all, is shown under its name.
-
-    :param target: A folder, a file, a hub id or `demo`, as the user named it.
-    :param files: What was read, of the manifest.
-    :param working_directory: The root of the repository, where the command runs in one.
-    """
-    path = Path(target).expanduser()
-    entries = sorted(files, key=lambda entry: entry.get("role") != "tokenizer")
-    if path.is_dir():
-        inside = (path / entry["path"] for entry in entries)
-        path = next((file for file in inside if file.is_file()), path)
-    absolute = path.resolve()
-    root = working_directory.resolve()
-    if not path.exists():
-        # A hub id: the file's name below it.
-        relative = "/".join([target.strip("/"), *(entry["path"] for entry in entries[:1])])
-    elif absolute.is_relative_to(root) and absolute != root:
-        relative = absolute.relative_to(root).as_posix()
-    else:
-        relative = absolute.name or "model"
-    return quote(relative)
 
 
 def _driver(rules: Sequence[Rule], command: str) -> _Driver:
@@ -185,13 +163,20 @@ def _rule(rule: Rule, command: str) -> _RuleEntry:
     }
 
 
-def _result(finding: Finding, by: Acceptance | None, rule_index: int, uri: str) -> _Result:
+def _result(finding: Finding, by: Acceptance | None, rule_index: int, place: Place) -> _Result:
     result = _Result(
         ruleId=finding.rule,
         ruleIndex=rule_index,
         level=finding.level.value,
         message={"text": finding.message},
-        locations=[{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}}],
+        locations=[
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": place.uri},
+                    "region": {"startLine": place.line},
+                }
+            }
+        ],
         partialFingerprints={"primaryLocationLineHash": finding.fingerprint},
         properties={"subject": finding.subject, **finding.evidence},
     )

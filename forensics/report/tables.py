@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from forensics.schema.columns import TableSchema
 
-__all__ = ["read_table", "write_table"]
+__all__ = ["read_table", "write_csv", "write_table"]
 
 
 def write_table(path: Path, frame: pd.DataFrame, schema: TableSchema) -> Path:
@@ -36,6 +36,18 @@ def write_table(path: Path, frame: pd.DataFrame, schema: TableSchema) -> Path:
         pq.write_table(table, file, compression="zstd", compression_level=3, store_schema=False)
 
     return write_atomically(path, write)
+
+
+def write_csv(path: Path, frame: pd.DataFrame, schema: TableSchema) -> Path:
+    """Write the same table as CSV in UTF-8: a heading, text in quotes, nothing for null.
+
+    :raises ValueError: If it has a column that is not declared, or lacks a key.
+    :raises OutputError: If the file cannot be written.
+    """
+    from pyarrow import csv
+
+    table = _to_arrow(frame, schema)
+    return write_atomically(path, lambda file: csv.write_csv(table, file))
 
 
 def _to_arrow(frame: pd.DataFrame, schema: TableSchema) -> pa.Table:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from forensics.errors import BadInputError, OptionError
-from forensics.repair.ban_formats import BanList
-from forensics.repair.ban_list import ScannedTokens, tokens_to_ban
-from forensics.report.results import Results, load_results
+from forensics.repairing.ban_formats import BanList
+from forensics.repairing.ban_list import tokens_to_ban
+from forensics.report.results import load_results
+from forensics.runs.finished_scan import refuse_unanswerable, scanned_tokens
 from forensics.schema.export import ExportOptions
 from forensics.schema.options import check
-from forensics.schema.words import Category, Role, Verdict
 
 __all__ = ["ban_list"]
 
@@ -52,10 +49,10 @@ def ban_list(
             "leave it out, or choose another `format`",
         )
     results = load_results(Path(folder))
-    _refuse(results, Path(folder), what)
+    refuse_unanswerable(results, Path(folder), what, without_text="scan again, or ask for `verified`")
     in_role = {each.token_id for each in results.summary.special_tokens if each.roles}
     ids = tokens_to_ban(
-        _scanned(results),
+        scanned_tokens(results),
         what,
         reserved=reserved,
         past_vocabulary=past_vocabulary,
@@ -68,36 +65,3 @@ def ban_list(
         )
     pieces = results.tokens["piece"].fillna("")
     return BanList(tuple(ids), results.summary.tokenizer.vocab_size, {i: str(pieces.iloc[i]) for i in ids})
-
-
-def _refuse(results: Results[Any], folder: Path, what: str) -> None:
-    """Refuse a folder from which the question cannot be answered."""
-    if results.summary.kind != "scan":
-        other = f"holds a run of `{results.summary.kind}`"
-        raise BadInputError(folder, other, "give the folder of a `scan`")
-    found = results.summary.verification
-    if found.skipped:
-        raise BadInputError(folder, f"nothing was verified ({found.skipped})", "scan with `verify`")
-    if found.prompts_unsuitable:
-        raise BadInputError(
-            folder,
-            "the prompts do not suit the model, so that no verdict counts",
-            "ban nothing on this ground",
-        )
-    if what != "verified" and found.verified and found.in_text is None:
-        raise BadInputError(
-            folder, "verified tokens were not looked at in ordinary text", "scan again, or ask for `verified`"
-        )
-
-
-def _scanned(results: Results[Any]) -> ScannedTokens:
-    """Return the columns that decide."""
-    is_control = results.where("role", Role.CONTROL)
-    return ScannedTokens(
-        strong=np.asarray(results.where("verdict", Verdict.VERIFIED_STRONG) & ~is_control),
-        verified=np.asarray(results.verified & ~is_control),
-        cleared=np.asarray(results.where("cleared_by_text", True)),
-        reserved=np.asarray(results.known("reserved")),
-        past_vocabulary=np.asarray(results.where("category", Category.UNUSED_ROW)),
-        structural=np.asarray(results.where("is_special", True) | results.where("is_added", True)),
-    )

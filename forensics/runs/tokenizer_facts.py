@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from forensics.schema.tokenizer import RoleClaim, SpecialTokenEntry, TokenizerFacts, VocabularyCounts
 from forensics.sources.interface import TokenizerSource
@@ -40,19 +41,7 @@ def special_tokens(
     :param trained: Token id -> verdict of those that were put to a model.
     """
     verdicts = trained or {}
-    return tuple(
-        SpecialTokenEntry(
-            token_id=token.token_id,
-            piece=token.piece,
-            roles=token.roles,
-            declared_in=token.declared_in,
-            single=token.single,
-            encodes_to=token.encodes_to,
-            reserved=token.reserved,
-            trained=verdicts.get(token.token_id),
-        )
-        for token in found.tokens
-    )
+    return tuple(replace(token, trained=verdicts.get(token.token_id)) for token in found.tokens)
 
 
 def role_agreement(found: SpecialFindings) -> dict[str, RoleClaim]:

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from forensics.schema.finding import Finding
 from forensics.schema.tokenizer import RoleClaim, SpecialTokenEntry, TokenizerFacts
 
 __all__ = [
     "AuditSummary",
-    "ConstructEntry",
-    "DatesEntry",
+    "Construct",
+    "DateCuts",
     "KindEntry",
     "LanguageEntry",
     "LanguagesSummary",
-    "MorphologySummary",
-    "NumbersEntry",
+    "MorphologyScore",
+    "NumberCuts",
     "OptionalParts",
     "PairsSummary",
     "PruneSummary",
     "ResiduesSummary",
-    "SegmentationEntry",
+    "SegmentationDifference",
     "TemplateEntry",
     "VocabularySummary",
-    "WordShareSummary",
-    "WordsSummary",
+    "WordQuality",
+    "WordShare",
 ]
+
+
+class Fate(StrEnum):
+    """What becomes of the messages of a role."""
+
+    #: Some branch writes their content.
+    WRITTEN = "written"
+    #: No branch writes it, and one raises an error.
+    REJECTED = "rejected"
+    #: Neither.
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True)
@@ -86,11 +98,13 @@ class VocabularySummary:
 
 
 @dataclass(frozen=True)
-class ConstructEntry:
+class Construct:
     """A place of a template that a rule speaks of."""
 
     rule: str
+    #: Its line in the template.
     line: int
+    #: What stands there, shortened.
     text: str
 
 
@@ -98,43 +112,55 @@ class ConstructEntry:
 class TemplateEntry:
     """What one chat template does."""
 
+    #: `default` or its name, and the file that holds it.
     name: str
     file: str
     #: Where in the file it begins.
     line: int
     characters: int
     #: Why it does not parse; then the rest is empty.
-    error: str | None
-    #: Role -> `written`, `rejected` or `dropped`.
-    roles: Mapping[str, str]
-    reads_generation_prompt: bool
-    variables: tuple[str, ...]
-    special_tokens: tuple[str, ...]
-    constructs: tuple[ConstructEntry, ...]
+    error: str | None = None
+    #: Role -> what becomes of its messages.
+    roles: Mapping[str, Fate] = field(default_factory=dict)
+    #: Whether `add_generation_prompt` is read.
+    reads_generation_prompt: bool = False
+    #: Variables that it reads and does not set, sorted.
+    variables: tuple[str, ...] = ()
+    #: Special tokens of this tokenizer that it writes, sorted.
+    special_tokens: tuple[str, ...] = ()
+    constructs: tuple[Construct, ...] = ()
 
 
 @dataclass(frozen=True)
-class NumbersEntry:
-    """How numbers of one length are cut; `auditing.numbers.NumberCuts` has the meanings."""
+class NumberCuts:
+    """How numbers of one length are cut."""
 
+    #: Digits per number, and numbers tried.
     digits: int
     numbers: int
+    #: Tokens per number, a token that reaches over the guard counted.
     tokens: float
+    #: Different ways of cutting, and the commonest: lengths of the parts, e.g. `3-3-1`, with their shares.
     patterns: int
     commonest: tuple[tuple[str, float], ...]
+    #: Share cut in threes from the left, from the right, and into single digits.
     threes_from_left: float
     threes_from_right: float
     single_digits: float
 
 
 @dataclass(frozen=True)
-class DatesEntry:
-    """How dates in one format are cut; `auditing.numbers.DateCuts` has the meanings."""
+class DateCuts:
+    """How dates in one format are cut."""
 
+    #: The format, as its example of 12 March 2025.
     format: str
     dates: int
+    #: Tokens per date.
     tokens: float
+    #: Share of years, months and days that are one token each, a space in front allowed.
     whole: float
+    #: Share of years, months and days that share a token with something else.
     crossed: float
 
 
@@ -159,13 +185,15 @@ class ResiduesSummary:
 
 
 @dataclass(frozen=True)
-class SegmentationEntry:
-    """Another way of cutting text into the same pieces, on the reference language."""
+class SegmentationDifference:
+    """Another way of cutting against the tokenizer's own."""
 
     method: str
-    #: Pre-tokens, share of them that are cut otherwise, and tokens over those of the tokenizer's own way.
+    #: Pre-tokens, by occurrence.
     words: int
+    #: Share of them that are cut otherwise.
     differ: float
+    #: Tokens over those of the tokenizer's own way.
     tokens: float
 
 
@@ -185,36 +213,48 @@ class PairsSummary:
 
 
 @dataclass(frozen=True)
-class MorphologySummary:
-    """Token boundaries against those of morphemes; `auditing.morphology.MorphologyScore` has the meanings."""
+class MorphologyScore:
+    """Boundaries of tokens against those of morphemes."""
 
+    #: Words judged, and words left out because they are one token.
     words: int
     single_token: int
+    #: Shares of token boundaries that are morpheme boundaries, of morpheme boundaries that are token
+    #: boundaries, and their harmonic mean; None where there is nothing to divide by.
     precision: float | None
     recall: float | None
     f1: float | None
+    #: Expected F1 of random cuts, as many in every word as the tokenizer makes.
     chance_f1: float | None
     variant: str
 
 
 @dataclass(frozen=True)
-class WordsSummary:
-    """What the user's words cost."""
+class WordQuality:
+    """What words cost."""
 
+    #: Words that were counted.
     words: int
+    #: Tokens per word.
     fertility: float
+    #: Share of words with two or more tokens.
     continued: float
+    #: Share of words that are exactly one token (STRR).
     single_token: float
+    #: Fertility of distinct words, each counted once; None for words in context.
     fertility_of_types: float | None
+    #: Where the words come from and how they were shown to the tokenizer.
     variant: str
 
 
 @dataclass(frozen=True)
-class WordShareSummary:
-    """How much of the vocabulary is in the user's list of words."""
+class WordShare:
+    """How much of a vocabulary is words of a list."""
 
+    #: Ordinary pieces of two or more letters, and how many of them are in the list.
     pieces: int
     words: int
+    #: Words of the list, and how many are a piece that begins a word.
     listed: int
     covered: int
 
@@ -238,12 +278,12 @@ class OptionalParts:
     overlap: Mapping[str, Mapping[str, float]] | None = None
     #: The name of the tokenizer that lengths are given against.
     reference: str | None = None
-    inference: tuple[SegmentationEntry, ...] = ()
+    inference: tuple[SegmentationDifference, ...] = ()
     pairs: PairsSummary | None = None
-    morphology: MorphologySummary | None = None
+    morphology: MorphologyScore | None = None
     #: With a space in front, and bare.
-    words: tuple[WordsSummary, ...] = ()
-    wordlist: WordShareSummary | None = None
+    words: tuple[WordQuality, ...] = ()
+    wordlist: WordShare | None = None
     prune_plan: PruneSummary | None = None
 
 
@@ -262,8 +302,8 @@ class AuditSummary:
     #: Role (`bos`, `eos`, ...) -> what every file says about it.
     role_agreement: Mapping[str, RoleClaim]
     templates: tuple[TemplateEntry, ...]
-    numbers: tuple[NumbersEntry, ...]
-    dates: tuple[DatesEntry, ...]
+    numbers: tuple[NumberCuts, ...]
+    dates: tuple[DateCuts, ...]
     #: None where there are no merges.
     residues: ResiduesSummary | None
     optional: OptionalParts

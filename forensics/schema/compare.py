@@ -7,16 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from forensics.schema.columns import Column, TableSchema
 from forensics.schema.options import Range, option
 from forensics.schema.tokenizer import TokenizerFacts
 
 __all__ = [
-    "FINDINGS_TABLE", "MERGES_TABLE", "ONLY_A_TABLE", "ONLY_B_TABLE", "SHARED_TABLE", "AddedTokenEntry",
-    "CompareOptions", "CompareSummary", "ComparedInput", "FieldEntry", "IndependenceEntry", "LengthEntry",
-    "LineageEntry", "OrderSummary", "PairSummary", "PieceCounts", "ProbeEntry", "ScanPairSummary", "Signals",
-    "TemplateEntry",
+    "FINDINGS_TABLE",
+    "MERGES_TABLE",
+    "ONLY_A_TABLE",
+    "ONLY_B_TABLE",
+    "SHARED_TABLE",
+    "AddedTokenDifference",
+    "CompareOptions",
+    "CompareSummary",
+    "ComparedInput",
+    "FieldDifference",
+    "IndependenceTest",
+    "LengthEntry",
+    "Lineage",
+    "OrderSummary",
+    "PairSummary",
+    "Pairing",
+    "PieceCounts",
+    "ProbeEntry",
+    "Relation",
+    "ScanPairSummary",
+    "Signals",
+    "TemplateDifference",
+    "TemplateRelation",
 ]  # fmt: skip
 
 _OTHER = Column("other", "string", "letter of what is compared with A: `B`, `C`, ...")
@@ -143,33 +163,54 @@ class OrderSummary:
     by_chance: float | None
 
 
-@dataclass(frozen=True)
-class LineageEntry:
-    """Who descends from whom, as far as order tells."""
+class Relation(StrEnum):
+    """How two tokenizers are related."""
 
-    #: `identical`, `extended`, `common ancestor`, `related`, `unclear`, `no sign` or `not testable`.
-    relation: str
+    #: The same pieces in the same order of merges.
+    IDENTICAL = "identical"
+    #: One has all of the other's pieces and its order of merges, and more.
+    EXTENDED = "extended"
+    #: One order of merges, and pieces of its own on either side.
+    COMMON_ANCESTOR = "common ancestor"
+    #: Half to nearly all of the shared merges in one order.
+    RELATED = "related"
+    #: Between the thresholds.
+    UNCLEAR = "unclear"
+    #: No more common order than strangers have.
+    NO_SIGN = "no sign"
+    #: No merges to compare, or too few shared.
+    NOT_TESTABLE = "not testable"
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The relation of two tokenizers and the sentence that says so."""
+
+    relation: Relation
     sentence: str
 
 
 @dataclass(frozen=True)
-class FieldEntry:
-    """A setting that differs; values as JSON text, None where there is none."""
+class FieldDifference:
+    """A setting that differs."""
 
+    #: Where it stands, e.g. `pre_tokenizer.pretokenizers[0].pattern.Regex` or `role bos`.
     path: str
+    #: Its value on either side as JSON text, None where there is none.
     a: str | None
     b: str | None
 
 
 @dataclass(frozen=True)
-class AddedTokenEntry:
+class AddedTokenDifference:
     """An added token that one side lacks or has otherwise."""
 
     content: str
+    #: Its id on either side, None where it is no added token.
     id_a: int | None
     id_b: int | None
-    #: Flags that differ, e.g. `special, lstrip`.
-    flags: str
+    #: What differs besides, e.g. `special, lstrip`.
+    flags: str = ""
 
 
 @dataclass(frozen=True)
@@ -189,6 +230,19 @@ class LengthEntry:
     #: Tokens against those of the reference language, in A and in the other; None without one.
     premium_a: float | None
     premium_b: float | None
+    #: Whether over 10 % of the language is unknown or dropped there, so that its lengths mean nothing.
+    struck_a: bool = False
+    struck_b: bool = False
+
+    @property
+    def struck(self) -> bool:
+        """Whether the two cannot be compared on this language."""
+        return self.struck_a or self.struck_b
+
+    @property
+    def has_premiums(self) -> bool:
+        """Whether there are two premiums above 0 that mean something."""
+        return bool(self.premium_a and self.premium_b) and not self.struck
 
 
 @dataclass(frozen=True)
@@ -205,35 +259,65 @@ class ProbeEntry:
     ids_b: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class TemplateEntry:
-    """Two chat templates compared, without rendering."""
+class TemplateRelation(StrEnum):
+    """How two templates are related."""
 
-    #: `identical`, `cosmetic`, `different`, `undecided`, `only in A` or `only in the other`.
-    relation: str
+    #: The same text.
+    IDENTICAL = "identical"
+    #: Another text with the same tree: comments and spaces that Jinja drops.
+    COSMETIC = "cosmetic"
+    #: Other trees.
+    DIFFERENT = "different"
+    #: At least one does not parse.
+    UNDECIDED = "undecided"
+    #: The other has none.
+    ONLY_IN_A = "only in A"
+    #: A has none.
+    ONLY_IN_OTHER = "only in the other"
+
+
+@dataclass(frozen=True)
+class TemplateDifference:
+    """In what two chat templates differ; neither is rendered."""
+
+    relation: TemplateRelation
+    #: Constant texts that only one of them holds, in order.
     literals_a: tuple[str, ...] = ()
     literals_b: tuple[str, ...] = ()
+    #: Variables that only one of them reads.
     variables_a: tuple[str, ...] = ()
     variables_b: tuple[str, ...] = ()
-    #: Strings that content is compared with: what a trigger would look like.
+    #: Strings that only one of them holds content against: what a trigger would look like.
     content_a: tuple[str, ...] = ()
     content_b: tuple[str, ...] = ()
-    #: Role -> what becomes of its messages, `A / other`.
+    #: Role -> what becomes of its messages, `A / other`, where that differs.
     roles: Mapping[str, str] | None = None
     #: Why it is undecided.
     error: str | None = None
 
 
+class Pairing(StrEnum):
+    """What is paired."""
+
+    COLUMNS = "columns"
+    UNITS = "units"
+    UNITS_ROBUST = "units_robust"
+
+
 @dataclass(frozen=True)
-class IndependenceEntry:
+class IndependenceTest:
     """One test of whether two checkpoints started independently."""
 
-    #: `columns`, `units` or `units_robust`.
-    test: str
+    test: Pairing
+    #: The layers used; empty for the embedding.
     layers: tuple[int, ...]
+    #: Spearman's correlation; for several layers their mean. None where it could not be tested.
     statistic: float | None
+    #: Logarithm to base 10 of the one-sided p-value; never minus infinity.
     log10_p: float | None
+    #: Whether the p-value is exact (up to Student's approximation) under the assumptions.
     exact: bool
+    #: Under which the p-value holds.
     assumptions: str
     #: `not independent (p ...)`, `no evidence` or `not testable (why)`.
     verdict: str
@@ -269,15 +353,15 @@ class PairSummary:
     other: str
     pieces: PieceCounts | None = None
     order: OrderSummary | None = None
-    lineage: LineageEntry | None = None
-    fields: tuple[FieldEntry, ...] = ()
-    added_tokens: tuple[AddedTokenEntry, ...] = ()
+    lineage: Lineage | None = None
+    fields: tuple[FieldDifference, ...] = ()
+    added_tokens: tuple[AddedTokenDifference, ...] = ()
     lengths: tuple[LengthEntry, ...] = ()
     probe: ProbeEntry | None = None
-    template: TemplateEntry | None = None
+    template: TemplateDifference | None = None
     #: `A` or the other's letter, where one is a GGUF file and the other is not; its findings are parity's.
     gguf: str | None = None
-    independence: tuple[IndependenceEntry, ...] = ()
+    independence: tuple[IndependenceTest, ...] = ()
     signals: Signals | None = None
     scans: ScanPairSummary | None = None
 

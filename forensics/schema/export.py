@@ -8,7 +8,7 @@ from forensics.schema.options import option
 
 __all__ = ["EXPORT_FORMATS", "ExportOptions"]
 
-#: Names of the formats; how each is written stands in `repair/ban_formats.py`.
+#: Names of the formats; how each is written stands in `repairing/ban_formats.py`.
 EXPORT_FORMATS = (
     "logit-bias", "llama.cpp", "llama.cpp-server", "vllm-allowed", "transformers", "transformers-bad-words",
     "text-generation-webui", "sillytavern", "ids", "txt",

@@ -44,6 +44,9 @@ class Finding:
     token_id: int | None = None
     piece: str | None = None
     evidence: Evidence = field(default_factory=dict)
+    #: The file of the model and the line in it, where the analysis knows them; no part of the fingerprint.
+    file: str | None = None
+    line: int | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -65,6 +68,8 @@ class Rule:
     meaning: str
     #: What to do about it.
     remedy: str
+    #: Keys of the model's JSON files that it is about; `{subject}` stands for the finding's.
+    where: tuple[str, ...] = ()
 
     def found(
         self,
@@ -75,9 +80,12 @@ class Rule:
         token_id: int | None = None,
         piece: str | None = None,
         evidence: Evidence | None = None,
+        file: str | None = None,
+        line: int | None = None,
     ) -> Finding:
         """Return a finding of this rule, of its level unless another is given; see `Finding`."""
-        return Finding(self.id, level or self.level, message, subject, token_id, piece, evidence or {})
+        given = level or self.level
+        return Finding(self.id, given, message, subject, token_id, piece, evidence or {}, file, line)
 
 
 def sorted_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:

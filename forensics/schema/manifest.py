@@ -29,7 +29,7 @@ class Manifest(TypedDict, total=False):
     #: The hash of everything that the results depend on.
     fingerprint: str | None
     files: list[FileEntry]
-    #: Python, this project and every library that touched a number -> version.
+    #: Python, Unicode, this project and every library that touched a number -> version.
     versions: Mapping[str, str]
     #: The arguments as typed; None for a call from Python.
     command_line: list[str] | None

@@ -25,6 +25,7 @@ __all__ = [
     "GeometrySummary",
     "InTextSummary",
     "IndicatorSummary",
+    "KinSummary",
     "PastVocabularySummary",
     "RecallSummary",
     "ReferenceKind",
@@ -165,6 +166,27 @@ class ScanOptions:
     )
     device: str = option("auto", "Where the model runs: cpu, cuda, mps.")
     dtype: str = option("auto", "What it computes in: float32, bfloat16, float16.")
+    runtime: str = option(
+        "transformers",
+        "What runs the model: `transformers`, or `llamacpp` for a GGUF file.",
+        choices=("transformers", "llamacpp"),
+    )
+    endpoint: str | None = option(
+        None,
+        "Ask the model behind this address instead of running it: a server of llama.cpp, or one of OpenAI's "
+        "completions that takes token ids (vLLM).",
+        metavar="URL",
+    )
+    endpoint_model: str | None = option(
+        None, "The model's name there, if the server has several.", metavar="NAME"
+    )
+    max_requests: int | None = option(
+        None,
+        "Most requests to that server; the same command goes on where they were used up.",
+        metavar="N",
+        range=Range(1),
+        moves=False,
+    )
     batch_size: int | None = option(None, "Tokens per forward pass.", metavar="N", range=Range(1))
     threads: int | None = option(
         None, "Processor threads.", metavar="N", range=Range(1), moves=False, default_text="all cores"
@@ -441,6 +463,20 @@ class InTextSummary:
 
 
 @dataclass(frozen=True)
+class KinSummary:
+    """Groups of tokens with nearly the same rows, of which some were read to the end for all."""
+
+    groups: int
+    #: Tokens of the groups that were put to every prompt, and how many of them were not verified strongly.
+    read: int
+    shown: int
+    #: 95 % interval of that share.
+    interval: tuple[float | None, float | None]
+    #: Tokens that were settled by the others, the probes and one step of the first prompt.
+    spoken_for: int
+
+
+@dataclass(frozen=True)
 class ControlsSummary:
     """Whether the model repeats well-trained tokens."""
 
@@ -492,6 +528,8 @@ class VerificationSummary:
     false_alarm_floor: FloorSummary | None = None
     recall: RecallSummary | None = None
     controls: ControlsSummary | None = None
+    #: None where no token was settled by others with nearly the same rows.
+    kin: KinSummary | None = None
     #: Tokens from the top of the ranking that were all verified.
     searched: int = 0
     #: Why it were not more, in a sentence and in a word.

@@ -82,11 +82,15 @@ class SpecialTokenEntry:
 
     token_id: int
     piece: str
+    #: Its roles (`bos`, `eos`, ...), by any file.
     roles: tuple[str, ...]
+    #: Every file that declares it special or names it for a role.
     declared_in: tuple[str, ...]
     #: Whether its text gives this one id.
     single: bool
+    #: What its text encodes to.
     encodes_to: tuple[int, ...]
+    #: The word by which the files mark it as unused, or None.
     reserved: str | None
     #: A `words.Verdict`, where it was put to a model.
     trained: str | None = None

@@ -1,16 +1,16 @@
-"""What a source gives to the rest of the package: `Checkpoint` and `TokenizerSource`.
+"""What a source gives to the rest of the package: `Checkpoint`, `TokenizerSource` and `NextTokenModel`.
 
-One file per format lives beside this one; each turns its format into these two. Nothing here knows
+One file per format lives beside this one; each turns its format into one of these. Nothing here knows
 anything about an analysis, and nothing that reads these needs to know a format.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,17 @@ from forensics.matrices import RowMatrix
 if TYPE_CHECKING:
     import tokenizers
 
-__all__ = ["AddedToken", "Checkpoint", "Matching", "TensorInfo", "TokenizerModel", "TokenizerSource", "Tying"]
+__all__ = [
+    "AddedToken",
+    "Checkpoint",
+    "Matching",
+    "NextTokenModel",
+    "NextTokens",
+    "TensorInfo",
+    "TokenizerModel",
+    "TokenizerSource",
+    "Tying",
+]
 
 
 @dataclass(frozen=True)
@@ -186,3 +196,33 @@ class TokenizerSource:
     #: Whether the files say that texts begin with the `bos` token (`tokenizer.ggml.add_bos_token`,
     #: `add_bos_token` in tokenizer_config.json); None where only the encoder's post-processor can tell.
     adds_bos: bool | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class NextTokens:
+    """What a model would say behind some prompts; arrays of shape (n,) in the order of the prompts."""
+
+    #: Natural log of the probability of the token that was asked about; NaN where the model has no answer.
+    log_p: npt.NDArray[np.float32]
+    #: The id the model would have said.
+    said: npt.NDArray[np.int64]
+
+
+class NextTokenModel(Protocol):
+    """A model that is asked one thing only: how probable a token is behind a prompt.
+
+    It is all that verification needs of a model that does not run in this process: behind a server's
+    address, or in an engine of its own.
+    """
+
+    @property
+    def positions(self) -> int | None:
+        """Ids that a prompt may have at most; None where the model does not say."""
+
+    def next_tokens(self, prompts: Sequence[Sequence[int]], tokens: Sequence[int]) -> NextTokens:
+        """Return what the model would say behind each prompt.
+
+        :param prompts: Ids of each prompt, everything that the model expects in front included.
+        :param tokens: The token asked about, one for each prompt.
+        :raises ForensicsError: If the model cannot be asked; the message says why.
+        """

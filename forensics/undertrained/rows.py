@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.matrices import RowMatrix, block_rows
+from forensics.matrices import RowMatrix, block_rows, is_kept
 from forensics.progress import Progress
 
 __all__ = ["RowStatistics", "row_statistics"]
@@ -24,6 +24,9 @@ _HASH_SEED = 0x5EED
 #: above: 0.46 of that norm in SmolLM2-135M-Instruct, 0.51 in Qwen2.5-Coder-0.5B-Instruct (both matrices) and
 #: 0.996 in Gemma 3 270M, measured on the files themselves.
 _ZERO_SHARE = 1e-6
+#: Rows of a large matrix added in float32 before float64 takes over: their sum is off by a ten-millionth of
+#: the largest at most, and adding in float64 throughout takes six times as long as reading the numbers.
+_ADDED = 64
 #: Sum of squares below which float32 loses digits to underflow.
 _TINY_SQUARE = 1e-30
 
@@ -75,6 +78,7 @@ def row_statistics(matrix: RowMatrix, progress: Progress | None = None, stage: s
     total = np.zeros(d, dtype=np.float64)
     has_nan = np.zeros(V, dtype=bool)
     step = block_rows(matrix)
+    column_sums = _wide_column_sums if is_kept(matrix) else _column_sums
     with (progress or Progress()).stage(stage, total=V, unit="rows") as bar:
         for start in range(0, V, step):
             stop = min(start + step, V)
@@ -93,10 +97,7 @@ def row_statistics(matrix: RowMatrix, progress: Progress | None = None, stage: s
                 norms[start:stop] = np.sqrt(squares)
             finite = np.isfinite(squares)
             has_nan[start:stop] = np.isnan(squares)
-            if finite.all():
-                total += block.sum(axis=0, dtype=np.float64)
-            else:
-                total += block[finite].sum(axis=0, dtype=np.float64)
+            total += column_sums(block if finite.all() else block[finite])
             bar.advance(stop - start)
     problems = np.full(V, "", dtype="<U4")
     problems[np.isinf(norms)] = "inf"
@@ -111,6 +112,20 @@ def row_statistics(matrix: RowMatrix, progress: Progress | None = None, stage: s
         problems=problems,
         hashes=hashes,
     )
+
+
+def _wide_column_sums(block: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return the sum of every column, added in float64, shape `(d,)`."""
+    return np.asarray(block.sum(axis=0, dtype=np.float64))
+
+
+def _column_sums(block: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return the sum of every column, a few rows at a time in float32, shape `(d,)`."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        parts = np.add.reduceat(block, np.arange(0, len(block), _ADDED), axis=0) if len(block) else block
+    if not np.isfinite(parts).all():  # finite rows whose sum leaves float32
+        return _wide_column_sums(block)
+    return _wide_column_sums(parts)
 
 
 def hash_rows(stored: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:

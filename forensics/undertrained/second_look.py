@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from forensics.schema.words import WEAK_BELOW
 from forensics.undertrained.emission import WINDOW, Ids, emission_maximum, spread_windows
-from forensics.undertrained.natural_context import find_contexts, read_contexts
+from forensics.undertrained.natural_context import NaturalContexts, find_contexts, read_contexts
 
-__all__ = ["InText", "SecondLook", "TextEvidence", "look_again"]
+__all__ = ["InText", "ReadsText", "SecondLook", "TextEvidence", "WholeText", "look_again"]
 
 
 class InText(StrEnum):
@@ -81,8 +81,34 @@ class SecondLook:
         return {kind: sum(e.in_text is kind for e in self.evidence.values()) for kind in InText}
 
 
+class ReadsText(Protocol):
+    """A model that reads ordinary text."""
+
+    def contexts(self, contexts: NaturalContexts, start: Sequence[int]) -> dict[int, list[float]]:
+        """Return the probability of every token where it stands, see `read_contexts`."""
+
+    def emission(self, windows: Sequence[Sequence[int]], start: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Return the largest probability of every token, (V,), see `emission_maximum`; NaN: not known."""
+
+
+@dataclass(frozen=True)
+class WholeText:
+    """A model in this process, which shows all probabilities at every place."""
+
+    #: A causal language model with transformers' forward interface, in evaluation mode.
+    model: Any
+
+    def contexts(self, contexts: NaturalContexts, start: Sequence[int]) -> dict[int, list[float]]:
+        """See `ReadsText`."""
+        return read_contexts(self.model, contexts, start)
+
+    def emission(self, windows: Sequence[Sequence[int]], start: Sequence[int]) -> npt.NDArray[np.float32]:
+        """See `ReadsText`."""
+        return emission_maximum(self.model, windows, start)
+
+
 def look_again(
-    model: Any,
+    reader: ReadsText,
     verified: Sequence[int],
     texts: Iterable[Iterable[Ids]],
     rng: np.random.Generator,
@@ -92,7 +118,7 @@ def look_again(
 ) -> SecondLook:
     """Return what ordinary text says of `verified`.
 
-    :param model: The model that the prompts were put to.
+    :param reader: The model that the prompts were put to.
     :param verified: Tokens that failed every prompt.
     :param texts: Encoded text by category: ids of each document of it. Each category is gone through once.
     :param rng: The run's generator; draws the occurrences.
@@ -111,9 +137,9 @@ def look_again(
             streams.append(stream)
 
     contexts = find_contexts(documents(), verified, rng)
-    read = read_contexts(model, contexts, start)
+    read = reader.contexts(contexts, start)
     windows = spread_windows(streams, window=window)
-    emission = emission_maximum(model, windows, start)
+    emission = reader.emission(windows, start)
     evidence = {
         token: TextEvidence(
             token,
@@ -123,7 +149,8 @@ def look_again(
         )
         for token in map(int, verified)
     }
-    return SecondLook(evidence, emission, contexts.text_tokens, sum(map(len, windows)))
+    positions = 0 if np.isnan(emission).all() else sum(map(len, windows))
+    return SecondLook(evidence, emission, contexts.text_tokens, positions)
 
 
 #: Ids of each category that the emission's windows are taken from.

@@ -13,7 +13,7 @@ from forensics.undertrained.search_plan import SearchResult
 from forensics.undertrained.token_evidence import TokenEvidence
 from forensics.undertrained.weights import WeightFindings
 
-__all__ = ["Tally", "tally"]
+__all__ = ["KinTally", "Tally", "tally"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,20 @@ class Tally:
     by_role: Mapping[Role, tuple[int, int]]
     #: Tokens that the three prompts of the source alone would verify; the chat form is ours.
     by_source_prompts: int
+    kin: KinTally
+
+
+@dataclass(frozen=True)
+class KinTally:
+    """Tokens of which some were read to the end for all, see `forensics.undertrained.kin`."""
+
+    groups: int
+    #: Put to every prompt: the readers of each group, and all of a group of which a reader showed itself.
+    read: int
+    #: Of these, not verified strongly.
+    shown: int
+    #: Settled without, because their readers showed nothing.
+    spoken_for: int
 
 
 def tally(result: SearchResult, findings: WeightFindings) -> Tally:
@@ -53,6 +67,18 @@ def tally(result: SearchResult, findings: WeightFindings) -> Tally:
             role: (len(found), sum(e.verdict.is_verified for e in found)) for role, found in groups.items()
         },
         by_source_prompts=_verified_without_chat(judged.values()),
+        kin=_kin(judged.values()),
+    )
+
+
+def _kin(judged: Iterable[TokenEvidence]) -> KinTally:
+    in_groups = [e for e in judged if e.kin is not None]
+    read = [e for e in in_groups if not e.is_spoken_for]
+    return KinTally(
+        groups=len({e.kin for e in in_groups}),
+        read=len(read),
+        shown=sum(e.verdict is not Verdict.VERIFIED_STRONG for e in read),
+        spoken_for=len(in_groups) - len(read),
     )
 
 

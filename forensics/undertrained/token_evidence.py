@@ -78,6 +78,15 @@ class TokenEvidence:
     verdict: Verdict
     #: Prompt by prompt, in the order they were put.
     prompts: tuple[PromptEvidence, ...]
+    #: The first of the tokens with nearly the same rows of which some were read to the end for all, see
+    #: `forensics.undertrained.kin`; None for a token in no such group.
+    kin: int | None = None
+
+    @property
+    def is_spoken_for(self) -> bool:
+        """Whether it was settled because others with nearly the same rows, read to the end, show nothing."""
+        was_read = any(p.complete for p in self.prompts if not p.name.startswith(PROBE_PREFIX))
+        return self.kin is not None and self.verdict.is_verified and not was_read
 
     @classmethod
     def from_prompts(
@@ -114,6 +123,7 @@ class TokenEvidence:
                 }
                 for p in self.prompts
             ],
+            **({} if self.kin is None else {"kin": self.kin}),
         }
 
     @classmethod
@@ -137,6 +147,7 @@ class TokenEvidence:
                 )
                 for p in data["prompts"]
             ),
+            kin=data.get("kin"),
         )
 
 

@@ -12,26 +12,31 @@ What is saved, and why the verdicts stay the same:
 - *Settled early, by measurement.* A token whose probability has stayed below `SETTLES_BELOW` in everything
   up to a place inside a long prompt (`Prompt.settles_at`) is not read to that prompt's end. Where another
   prompt shows more of it, the cut ones are put again in full.
+- *Some for all, by measurement.* Of tokens with nearly the same rows, none of which the probes and the first
+  prompt show, some are read to the end for the others, see `forensics.undertrained.kin`.
 - *Nothing twice, nothing unread.* See `forensics.undertrained.prompt_run`.
 
-A token that is neither rejected nor settled has gone through every prompt and every step in full.
+A token that is neither rejected nor settled nor spoken for has gone through every prompt and step in full.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from forensics.errors import BadInputError
-from forensics.schema.words import INCONCLUSIVE_BELOW
+from forensics.schema.words import INCONCLUSIVE_BELOW, STRONG_BELOW
+from forensics.undertrained.kin import KinGroup, Rows
 from forensics.undertrained.plain_verification import STEPS
 from forensics.undertrained.probe_cascade import CascadeReading, ProbeCascade
 from forensics.undertrained.prompt_run import PromptRun, PromptRunner
 from forensics.undertrained.prompts import Prompt
 from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence
 
-__all__ = ["LOOK_LEAVES_ABOVE", "SETTLES_BELOW", "Verifier"]
+__all__ = ["LOOK_LEAVES_ABOVE", "QUIET_BELOW", "SETTLES_BELOW", "Verifier"]
 
 #: A token with more than this at a look inside a prompt is rejected without the rest.
 LOOK_LEAVES_ABOVE = 0.5
@@ -44,6 +49,9 @@ LOOK_LEAVES_ABOVE = 0.5
 #: verdicts of settled tokens have not been compared on a large sample; `benchmarks/verification.py` prints
 #: those that differ.
 SETTLES_BELOW = 1e-5
+
+#: A token that stays below this in all probes and the first prompt may be spoken for by its kin.
+QUIET_BELOW = 1e-4
 
 #: Positions (rows times new ids) in one forward pass. On one thread of a CPU the cost per row was the same
 #: within a tenth for 2 to 32 rows of the n-shot prompt (SmolLM2-135M, Gemma 3 270M); the short stretches
@@ -71,6 +79,7 @@ class Verifier:
         batch_size: int | None = None,
         steps: int = STEPS,
         settles_below: float = SETTLES_BELOW,
+        quiet_below: float = QUIET_BELOW,
     ) -> None:
         """Find out what the model offers.
 
@@ -81,6 +90,7 @@ class Verifier:
         :param batch_size: Tokens per forward pass; None fits the prompt's length and the device.
         :param steps: How many tokens are generated per prompt.
         :param settles_below: See `SETTLES_BELOW`; 0 reads every prompt to its end.
+        :param quiet_below: See `QUIET_BELOW`; 0 lets no token speak for another.
         :raises BadInputError: If there is no prompt, or `batch_size` is not positive.
         """
         if not prompts:
@@ -94,6 +104,7 @@ class Verifier:
         self._batch_size = batch_size
         self._steps = steps
         self._settles_below = settles_below
+        self._quiet_below = quiet_below
         self._runner = PromptRunner(model, prompts[0])
         #: False where every prompt is computed from its beginning, see `PromptRunner`.
         self.reuses_prefix = self._runner.reuses_prefix
@@ -116,8 +127,15 @@ class Verifier:
             company a token is tested in, as every matrix product's do on its shape.
         """
         found = self._probed(token_ids, leave_at=INCONCLUSIVE_BELOW)
-        self._put_prompts(found)
-        return [self._conclude(token_id, found) for token_id in token_ids]
+        self._put_one(self.prompts[0], 1, found, found, self._settles_below)
+        groups = self._groups(found)
+        readers = {token_id for group in groups for token_id in group.readers}
+        self._put_rest(readers, found, settles_below=0.0)
+        spoken_for = {t for group in groups if self._agree(group, found) for t in group.others}
+        self._put_rest(found.keys() - readers - spoken_for, found, self._settles_below)
+        leaders = {t: group.readers[0] for group in groups for t in (*group.readers, *group.others)}
+        concluded = [self._conclude(token_id, found) for token_id in token_ids]
+        return [replace(e, kin=leaders.get(e.token_id)) for e in concluded]
 
     def verify_past_probes(self, token_ids: Sequence[int]) -> list[TokenEvidence]:
         """Return the evidence about each token, where no probe lets a token go before the prompts.
@@ -126,7 +144,8 @@ class Verifier:
         """
         probed = self._probed(token_ids, leave_at=math.inf)
         found: _Found = {token_id: {} for token_id in probed}
-        self._put_prompts(found)
+        self._put_one(self.prompts[0], 1, found, found, self._settles_below)
+        self._put_rest(found, found, self._settles_below)
         merged = {token_id: {**probed[token_id], **found[token_id]} for token_id in probed}
         return [self._conclude(token_id, merged) for token_id in token_ids]
 
@@ -138,19 +157,40 @@ class Verifier:
         reading = self.cascade.read(known, leave_at)
         return {token_id: reading.evidence(row, self._decode) for row, token_id in enumerate(known)}
 
-    def _put_prompts(self, found: _Found) -> None:
-        """Put the prompts to every token of `found` that is not rejected yet."""
-        # The first prompt comes twice: one step for everybody, and in full for those left in doubt.
-        passes = [(self.prompts[0], 1), *((p, self._steps) for p in (*self.prompts[1:], self.prompts[0]))]
-        for prompt, steps in passes:
-            in_doubt = [token_id for token_id, shown in found.items() if not _is_rejected(shown)]
-            for batch in self._batches(in_doubt, prompt):
-                self._put(prompt, steps, batch, found, self._settles_below)
+    @cached_property
+    def _matrices(self) -> Rows:
+        return Rows(self.model)
+
+    def _groups(self, found: _Found) -> list[KinGroup]:
+        """Return the groups of kin of which some may speak for the others; none without probes to rely on."""
+        if not self.probes:
+            return []
+        quiet = [token_id for token_id, shown in found.items() if _largest(shown) < self._quiet_below]
+        return self._matrices.kin([t for t in quiet if not _is_broken(found[t])])
+
+    def _agree(self, group: KinGroup, found: _Found) -> bool:
+        """Return whether no reader of a group, each read to the end, showed itself."""
+        return all(_largest(found[t]) < STRONG_BELOW and not _is_broken(found[t]) for t in group.readers)
+
+    def _put_rest(self, tokens: Iterable[int], found: _Found, settles_below: float) -> None:
+        """Put the prompts to those of `tokens` that one step of the first has left in doubt."""
+        wanted = set(tokens)
+        ordered = [token_id for token_id in found if token_id in wanted]
+        # The first prompt comes again, in full and for few.
+        for prompt in (*self.prompts[1:], self.prompts[0]):
+            self._put_one(prompt, self._steps, ordered, found, settles_below)
         # Who was settled by what was known half way, and is not by all that is known now, is read to the end.
         for prompt in self.prompts:
-            cut = [t for t, shown in found.items() if self._was_cut_wrongly(prompt, shown)]
-            for batch in self._batches(cut, prompt):
-                self._put(prompt, self._steps, batch, found, 0.0)
+            cut = [t for t in ordered if self._was_cut_wrongly(prompt, found[t])]
+            self._put_one(prompt, self._steps, cut, found, settles_below=0.0)
+
+    def _put_one(
+        self, prompt: Prompt, steps: int, tokens: Iterable[int], found: _Found, settles_below: float
+    ) -> None:
+        """Put one prompt to those of `tokens` that are not rejected yet."""
+        in_doubt = [token_id for token_id in tokens if not _is_rejected(found[token_id])]
+        for batch in self._batches(in_doubt, prompt):
+            self._put(prompt, steps, batch, found, settles_below)
 
     def _was_cut_wrongly(self, prompt: Prompt, shown: dict[str, PromptEvidence]) -> bool:
         return (
@@ -243,3 +283,7 @@ def _largest(shown: dict[str, PromptEvidence]) -> float:
 
 def _is_rejected(shown: dict[str, PromptEvidence]) -> bool:
     return any(p >= INCONCLUSIVE_BELOW for evidence in shown.values() for p in evidence.probabilities)
+
+
+def _is_broken(shown: dict[str, PromptEvidence]) -> bool:
+    return any(math.isnan(p) for evidence in shown.values() for p in evidence.probabilities)

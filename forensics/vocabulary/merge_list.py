@@ -29,6 +29,7 @@ __all__ = [
     "end_of_word",
     "merge_list_of",
     "merge_standings",
+    "read_merge_list",
     "shared_prefix",
     "subword_prefix",
 ]
@@ -86,6 +87,8 @@ class MergeList:
     end_of_word: str
     #: Kind of merge that was left out -> how many (`repeated`, `redundant`, `dangling`).
     dropped: Mapping[str, int] = field(default_factory=dict)
+    #: Of every stored merge, kept or left out, whether training can have made it; in the file's order.
+    standing: tuple[MergeStanding, ...] = ()
     #: Whether a merge is applied and not explained, shape (T,): training did not choose it.
     #: Default none of them; see `vocabulary.unlearned`.
     aside: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
@@ -107,6 +110,7 @@ class MergeList:
             self.alphabet,
             self.end_of_word,
             self.dropped,
+            self.standing,
             self.aside[:count],
         )
 
@@ -115,10 +119,11 @@ class MergeList:
         return self.symbols[self.left[step]], self.symbols[self.right[step]]
 
 
-def merge_list_of(source: TokenizerSource) -> MergeList:
+def merge_list_of(source: TokenizerSource, read: MergeList | None = None) -> MergeList:
     """Return the merge list of a BPE tokenizer.
 
     :param source: The tokenizer.
+    :param read: What `read_merge_list` says of it, if the caller has that already.
     :raises BadInputError: If the algorithm is not BPE, or no merge is left.
     """
     if source.model is not TokenizerModel.BPE:
@@ -135,11 +140,21 @@ def merge_list_of(source: TokenizerSource) -> MergeList:
             f"BPE with a continuing_subword_prefix ({prefix!r})",
             "only BPE without a prefix inside words is supported",
         )
-    known = [piece for piece in source.pieces if piece is not None]
-    merges = build_merge_list(source.merges, known, end_of_word=end_of_word(source))
+    merges = read_merge_list(source) if read is None else read
     if not len(merges):
         raise BadInputError(source.path, "a BPE tokenizer without a usable merge", "give a trained tokenizer")
     return merges
+
+
+def read_merge_list(source: TokenizerSource) -> MergeList:
+    """Return the merge list of a tokenizer as it is, empty where it has none.
+
+    It is of use only where pieces carry no prefix inside words, see `subword_prefix`.
+
+    :param source: The tokenizer.
+    """
+    known = [piece for piece in source.pieces if piece is not None]
+    return build_merge_list(source.merges, known, end_of_word=end_of_word(source))
 
 
 def subword_prefix(source: TokenizerSource) -> str:
@@ -179,6 +194,7 @@ def build_merge_list(
         alphabet={c: number[c] for c in alphabet},
         end_of_word=end_of_word,
         dropped={str(kind): times[kind] for kind in DROPPED if times[kind]},
+        standing=tuple(standing),
     )
 
 
@@ -207,28 +223,30 @@ def merge_standings(
     for pair in dict.fromkeys(merges):
         ways[pair[0] + pair[1]] = ways.get(pair[0] + pair[1], 0) + 1
     rank: dict[tuple[str, str], int] = {}
-    made: set[str] = set()
+    formed: set[str] = set(atoms)
+    makable = formed | ways.keys()
     standing = []
     for pair in merges:
-        piece = pair[0] + pair[1]
+        left, right = pair
+        piece = left + right
         if pair in rank:
             standing.append(MergeStanding.REPEATED)
-        elif any(part not in atoms and part not in ways for part in pair):
+        elif left not in makable or right not in makable:
             standing.append(MergeStanding.DANGLING)
-        elif any(part not in atoms and part not in made for part in pair) or (
-            ways[piece] > 1 and _reduced(piece, rank, atoms, end_of_word) != list(pair)
+        elif (
+            left not in formed
+            or right not in formed
+            or (ways[piece] > 1 and _reduced(piece, rank, end_of_word) != [left, right])
         ):
             standing.append(MergeStanding.REDUNDANT)
         else:
             standing.append(MergeStanding.LEARNED)
             rank[pair] = len(rank)
-            made.add(piece)
+            formed.add(piece)
     return standing
 
 
-def _reduced(
-    piece: str, rank: Mapping[tuple[str, str], int], atoms: Mapping[str, int], end_of_word: str
-) -> list[str]:
+def _reduced(piece: str, rank: Mapping[tuple[str, str], int], end_of_word: str) -> list[str]:
     """Return what the merges so far make of `piece` standing alone."""
     body = piece.removesuffix(end_of_word) if end_of_word and piece.endswith(end_of_word) else piece
     parts = list(body)

@@ -16,12 +16,12 @@ import numpy.typing as npt
 
 from forensics.errors import BadInputError
 from forensics.sources.interface import TokenizerModel, TokenizerSource
+from forensics.vocabulary.components import without_automatic_prefix
 from forensics.vocabulary.merge_list import (
     MergeList,
     MergeStanding,
-    build_merge_list,
     end_of_word,
-    merge_standings,
+    read_merge_list,
     subword_prefix,
 )
 from forensics.vocabulary.spelling import continues_word
@@ -73,11 +73,14 @@ class MergeProblem:
         }
 
 
-def merge_problems(source: TokenizerSource, vocabulary: Vocabulary) -> tuple[MergeProblem, ...]:
+def merge_problems(
+    source: TokenizerSource, vocabulary: Vocabulary, merges: MergeList | None = None
+) -> tuple[MergeProblem, ...]:
     """Return the oddities found, those that occur only, in a fixed order.
 
     :param source: The tokenizer.
     :param vocabulary: Its vocabulary.
+    :param merges: What `read_merge_list` says of it, if the caller has that already.
     """
     found: dict[str, list[Any]] = {
         "duplicate_piece": list(_duplicate_pieces(source)),
@@ -86,8 +89,9 @@ def merge_problems(source: TokenizerSource, vocabulary: Vocabulary) -> tuple[Mer
     if source.model is TokenizerModel.BPE and subword_prefix(source):
         found["unexamined_merges"] = list(source.merges)
     elif source.model is TokenizerModel.BPE:
-        found |= _standing(source)
-        found |= _unlearned(source)
+        merges = read_merge_list(source) if merges is None else merges
+        found |= _standing(source, merges)
+        found |= _unlearned(source, vocabulary, merges)
     return tuple(
         MergeProblem(kind, _MEANING[kind], len(items), tuple(items[:EXAMPLES]))
         for kind, items in found.items()
@@ -95,11 +99,9 @@ def merge_problems(source: TokenizerSource, vocabulary: Vocabulary) -> tuple[Mer
     )
 
 
-def _standing(source: TokenizerSource) -> dict[str, list[Any]]:
+def _standing(source: TokenizerSource, merges: MergeList) -> dict[str, list[Any]]:
     """Return the merges that training cannot have made."""
-    known = [piece for piece in source.pieces if piece is not None]
-    standing = merge_standings(source.merges, known, end_of_word=end_of_word(source))
-    stored = list(zip(source.merges, standing, strict=True))
+    stored = list(zip(source.merges, merges.standing, strict=True))
     learned = {"".join(pair): pair for pair, stands in stored if stands is MergeStanding.LEARNED}
 
     def of(kind: MergeStanding) -> list[tuple[str, str]]:
@@ -115,15 +117,13 @@ def _standing(source: TokenizerSource) -> dict[str, list[Any]]:
     }
 
 
-def _unlearned(source: TokenizerSource) -> dict[str, list[Any]]:
+def _unlearned(source: TokenizerSource, vocabulary: Vocabulary, merges: MergeList) -> dict[str, list[Any]]:
     """Return the merges and tokens that training did not choose."""
-    known = [piece for piece in source.pieces if piece is not None]
-    merges = build_merge_list(source.merges, known, end_of_word=end_of_word(source))
     try:
         splitter = splitter_of(source, merges) if len(merges) else None
     except BadInputError:  # the files do not say how text is cut
         splitter = None
-    unlearned = find_unlearned(source, merges, splitter)
+    unlearned = find_unlearned(source, merges, splitter, _given_in_text(source, vocabulary))
     ids = {piece: token_id for token_id, piece in enumerate(source.pieces) if piece is not None}
     return {
         "merge_by_hand": _results(merges, unlearned.by_hand, ids),
@@ -133,6 +133,14 @@ def _unlearned(source: TokenizerSource) -> dict[str, list[Any]]:
             {"token_id": ids[piece], "piece": piece} for piece in unlearned.added_undeclared
         ],
     }
+
+
+def _given_in_text(source: TokenizerSource, vocabulary: Vocabulary) -> set[str]:
+    """Return the pieces that encoding gave for some text, by merging and not as an added token."""
+    if without_automatic_prefix(source.encoder) is not source.encoder:
+        return set()  # the trial was made without the space, and text is cut with it
+    columns = zip(vocabulary.pieces, vocabulary.context, vocabulary.is_added.tolist(), strict=True)
+    return {piece for piece, context, added in columns if piece and context is not None and not added}
 
 
 def _results(

@@ -8,30 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from forensics.schema.tokenizer import SpecialTokenEntry
 from forensics.sources.interface import TokenizerSource
 from forensics.vocabulary.vocabulary import Vocabulary
 
-__all__ = ["RoleClaims", "SpecialFindings", "SpecialToken", "special_findings"]
-
-
-@dataclass(frozen=True)
-class SpecialToken:
-    """One special token."""
-
-    token_id: int
-    piece: str
-    #: Its roles (`bos`, `eos`, ...), by any file.
-    roles: tuple[str, ...]
-    #: Every file that declares it special or names it for a role.
-    declared_in: tuple[str, ...]
-    #: Whether its text encodes to this one id.
-    single: bool
-    #: What its text encodes to.
-    encodes_to: tuple[int, ...]
-    #: The word by which the files mark it as unused, or None.
-    reserved: str | None
+__all__ = ["RoleClaims", "SpecialFindings", "special_findings"]
 
 
 @dataclass(frozen=True)
@@ -52,32 +34,8 @@ class RoleClaims:
 class SpecialFindings:
     """All special tokens and roles of a tokenizer."""
 
-    tokens: tuple[SpecialToken, ...]
+    tokens: tuple[SpecialTokenEntry, ...]
     roles: tuple[RoleClaims, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return `special_tokens` and `role_agreement` as JSON-able values."""
-        return {
-            "special_tokens": [
-                {
-                    "token_id": token.token_id,
-                    "piece": token.piece,
-                    "roles": list(token.roles),
-                    "declared_in": list(token.declared_in),
-                    "single": token.single,
-                    "encodes_to": list(token.encodes_to),
-                    "reserved": token.reserved,
-                }
-                for token in self.tokens
-            ],
-            "role_agreement": {
-                claims.role: {
-                    **{file: ids[0] if len(ids) == 1 else list(ids) for file, ids in claims.claims.items()},
-                    "agree": claims.agree,
-                }
-                for claims in self.roles
-            },
-        }
 
 
 def special_findings(source: TokenizerSource, vocabulary: Vocabulary) -> SpecialFindings:
@@ -116,9 +74,11 @@ def _claims(role: str, given: Mapping[str, int]) -> RoleClaims:
     return RoleClaims(role, claims)
 
 
-def _special_token(token_id: int, files: list[str], roles: list[str], vocabulary: Vocabulary) -> SpecialToken:
+def _special_token(
+    token_id: int, files: list[str], roles: list[str], vocabulary: Vocabulary
+) -> SpecialTokenEntry:
     single = vocabulary.context[token_id] is not None
-    return SpecialToken(
+    return SpecialTokenEntry(
         token_id=token_id,
         piece=vocabulary.pieces[token_id] or "",
         roles=tuple(dict.fromkeys(roles)),

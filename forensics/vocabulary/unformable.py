@@ -7,13 +7,14 @@ another way of cutting (a rule changed after training, lists of two tokenizers p
 "Never" is established by trial: the piece is put into texts, alone and with every combination of what may
 stand before and after it, and is unformable if none of them has a pre-token that contains it. That is proof
 of the opposite where one has, and evidence where none has: a rule could look further than the contexts
-reach. Pieces that begin or end in the middle of a character are judged by the whole characters in them,
-since the cuts between those fall whatever completes the others; with fewer than two there is nothing to cut.
+reach. What encoding is known to give for some text needs no trial. Pieces that begin or end in the middle
+of a character are judged by the whole characters in them, since the cuts between those fall whatever
+completes the others; with fewer than two there is nothing to cut.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import product
 
 import numpy as np
@@ -36,26 +37,28 @@ _ALONE = (("", ""),)
 _CONTEXTS = tuple(product(_BEFORE, _AFTER))
 
 
-def unformable_merges(merges: MergeList, splitter: Splitter, *, byte_level: bool) -> npt.NDArray[np.bool_]:
+def unformable_merges(
+    merges: MergeList, splitter: Splitter, *, byte_level: bool, formable: Collection[str] = ()
+) -> npt.NDArray[np.bool_]:
     """Return which merges no text can form, shape (T,).
 
     :param merges: The merge list.
     :param splitter: How text is cut.
     :param byte_level: Whether pieces are spelt in GPT-2's byte alphabet.
+    :param formable: Pieces for which a text is known that `splitter` leaves whole; they are not tried.
     """
-    formable = np.ones(len(merges.symbols), dtype=np.bool_)
-    formable[merges.result] = False  # what no merge makes is a single character
+    steps = list(zip(merges.left.tolist(), merges.right.tolist(), merges.result.tolist(), strict=True))
+    is_made = set(merges.result.tolist())  # what no merge makes is a single character
+    can = [number not in is_made or piece in formable for number, piece in enumerate(merges.symbols)]
     # Backwards and alone: a pre-token that contains a piece contains the parts of which it is made.
-    for step in range(len(merges) - 1, -1, -1):
-        made = merges.result[step]
-        formable[made] |= _Piece(merges, made, splitter, byte_level).stands_whole(_ALONE)
-        if formable[made]:
-            formable[[merges.left[step], merges.right[step]]] = True
+    for left, right, made in reversed(steps):
+        if can[made] or _Piece(merges, made, splitter, byte_level).stands_whole(_ALONE):
+            can[made] = can[left] = can[right] = True
     # Forwards, in context, the few that are left: what contains an unformable piece is unformable.
-    for left, right, made in zip(merges.left, merges.right, merges.result, strict=True):
-        if not formable[made] and formable[left] and formable[right]:
-            formable[made] = _Piece(merges, made, splitter, byte_level).stands_whole(_CONTEXTS)
-    return np.asarray(~formable[merges.result], dtype=np.bool_)
+    for left, right, made in steps:
+        if not can[made] and can[left] and can[right]:
+            can[made] = _Piece(merges, made, splitter, byte_level).stands_whole(_CONTEXTS)
+    return ~np.array(can, dtype=np.bool_)[merges.result]
 
 
 class _Piece:

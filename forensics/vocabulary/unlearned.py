@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,6 @@ from forensics.vocabulary.unformable import unformable_merges
 __all__ = ["Unlearned", "find_unlearned", "merges_by_hand", "set_aside"]
 
 BoolArray = npt.NDArray[np.bool_]
-Item = TypeVar("Item")
 
 #: Merges in a row that make runs of one whitespace character: a maker's ladder (p50k_base has 24 at the end
 #: of its list, Mistral 14, Gemma 30 of line ends and 30 of tabs). In the lists that were learned throughout
@@ -55,12 +54,19 @@ class Unlearned:
     duplicate_pieces: tuple[str, ...]
 
 
-def find_unlearned(source: TokenizerSource, merges: MergeList, splitter: Splitter | None) -> Unlearned:
+def find_unlearned(
+    source: TokenizerSource,
+    merges: MergeList,
+    splitter: Splitter | None,
+    given_in_text: Collection[str] = (),
+) -> Unlearned:
     """Return what of a tokenizer training did not choose.
 
     :param source: The tokenizer.
     :param merges: Its merge list.
     :param splitter: How it cuts text; None where that is not known, and no merge is called unformable.
+    :param given_in_text: Pieces that its encoder is known to give for some text, by merging: they need no
+        trial where `splitter` is the encoder's own way.
     """
     added = {token.token_id for token in source.added_tokens}
     roles = {token_id for given in source.special_roles.values() for token_id in given.values()}
@@ -72,7 +78,12 @@ def find_unlearned(source: TokenizerSource, merges: MergeList, splitter: Splitte
     unformable = (
         np.zeros(len(merges), dtype=np.bool_)
         if splitter is None
-        else unformable_merges(merges, splitter, byte_level=source.byte_level)
+        else unformable_merges(
+            merges,
+            splitter,
+            byte_level=source.byte_level,
+            formable=given_in_text if splitter.origin == source.pretokenizer_origin else (),
+        )
     )
     # A redundant way of making a piece is a way: only the list as it is stored can tell.
     made = {left + right for left, right in source.merges}
@@ -114,18 +125,20 @@ def merges_by_hand(merges: MergeList, *, byte_level: bool, declared: Iterable[st
     added = set(declared)
     by_hand = np.array([piece in added for piece in made], dtype=np.bool_)
     runs = [piece[0] if piece[0] in whitespace and len(set(piece)) == 1 else "" for piece in made]
-    for start, stop in _stretches(runs, lambda one, next_one: one == next_one != ""):
-        by_hand[start:stop] |= stop - start >= LADDER
+    for start, stop in _stretches([one == another != "" for one, another in pairwise(runs)], LADDER):
+        by_hand[start:stop] = True
     numbers = [int(piece) if piece.isascii() and piece.isdecimal() else -1 for piece in made]
-    for start, stop in _stretches(numbers, lambda one, next_one: 0 <= one < next_one):
-        by_hand[start:stop] |= stop - start >= RISING
+    for start, stop in _stretches([0 <= one < another for one, another in pairwise(numbers)], RISING):
+        by_hand[start:stop] = True
     return by_hand
 
 
-def _stretches(items: Sequence[Item], goes_on: Callable[[Item, Item], bool]) -> Iterator[tuple[int, int]]:
-    """Yield start and end of every longest stretch in which each item goes on from the one before."""
-    start = 0
-    for at in range(1, len(items) + 1):
-        if at == len(items) or not goes_on(items[at - 1], items[at]):
-            yield start, at
-            start = at
+def _stretches(goes_on: Sequence[bool], least: int) -> Iterator[tuple[int, int]]:
+    """Yield start and end of every longest stretch of at least `least` items.
+
+    :param goes_on: Of every item but the last, whether the next one continues its stretch.
+    """
+    breaks = [-1, *np.flatnonzero(~np.array(goes_on, dtype=np.bool_)).tolist(), len(goes_on)]
+    for before, last in pairwise(breaks):
+        if last - before >= least:
+            yield before + 1, last + 1

@@ -7,7 +7,8 @@ import pytest
 from tokenizers import Regex, normalizers, pre_tokenizers
 
 from forensics.auditing.integrity import ROUND_TRIP_TEXTS, integrity_findings, unreachable_reasons
-from forensics.auditing.rules import RULES, listed
+from forensics.auditing.rules import listed
+from forensics.schema.audit_rules import RULES
 from forensics.schema.finding import Level
 from forensics.sources.interface import AddedToken
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer

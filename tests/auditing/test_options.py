@@ -8,8 +8,8 @@ import pytest
 from forensics.auditing.kinds import vocabulary_kinds
 from forensics.auditing.morphology import morphology_score, word_borders
 from forensics.auditing.prune_plan import prune_plan, word_share
-from forensics.auditing.template_difference import TemplateRelation, compare_templates
-from forensics.auditing.template_roles import Fate
+from forensics.auditing.template_difference import compare_templates
+from forensics.schema.compare import TemplateRelation
 from forensics.vocabulary.build import build_vocabulary
 from tests.auditing.templates import CHATML, THINKING
 from tests.auditing.tokenizers_at_hand import at_hand, spelt
@@ -124,6 +124,9 @@ def test_templates_as_text_and_as_trees():
     assert compare_templates(CHATML, spaced).relation is TemplateRelation.COSMETIC
     broken = compare_templates(CHATML, "{{ x")
     assert broken.relation is TemplateRelation.UNDECIDED and broken.error is not None
+    for hostile in ("a" * 50_000_000, "{{ " + "(" * 10_000 + "1" + ")" * 10_000 + " }}"):
+        found = compare_templates(hostile, CHATML)
+        assert found.relation is TemplateRelation.UNDECIDED and len(found.error or "") < 100
 
 
 def test_what_differs_between_templates():
@@ -136,4 +139,4 @@ def test_what_differs_between_templates():
         "{{ '<|im_start|>' + m", "{% if message['role'] != 'tool' %}{{ '<|im_start|>' + m"
     )
     without_tools = without_tools.replace("{% endfor %}", "{% endif %}{% endfor %}")
-    assert compare_templates(CHATML, without_tools).roles == {"tool": (Fate.WRITTEN, Fate.DROPPED)}
+    assert compare_templates(CHATML, without_tools).roles == {"tool": "written / dropped"}

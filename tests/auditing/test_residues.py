@@ -1,4 +1,5 @@
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -70,6 +71,46 @@ def test_closed_form_is_what_a_simulation_counts(tmp_path_factory, words):
     assert found.examined == (created >= 1).sum()
     assert found.never_stay == sum(applied[i] > 0 and not final[p] for i, p in enumerate(found.pieces))
     assert found.never_created == (created == 0).sum()
+
+
+def step_by_step(word, merges):
+    """The leftmost pair of the lowest rank, until none is left: what the library documents."""
+    parts, applied = list(word), Counter()
+    while found := [(merges.index(pair), at) for at, pair in enumerate(pairwise(parts)) if pair in merges]:
+        number, at = min(found)
+        parts[at : at + 2] = [parts[at] + parts[at + 1]]
+        applied[number] += 1
+    return applied, parts
+
+
+@st.composite
+def lists_with_several_ways(draw):
+    """Merges over three letters, many pieces made in more ways than one, no pair twice."""
+    pieces, merges = ["a", "b", "c"], []
+    for _ in range(draw(st.integers(1, 9))):
+        pair = draw(st.sampled_from(pieces)), draw(st.sampled_from(pieces))
+        if pair not in merges and len("".join(pair)) < 6:
+            merges.append(pair)
+            pieces = list(dict.fromkeys([*pieces, "".join(pair)]))
+    return merges
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    lists_with_several_ways(),
+    st.dictionaries(st.text("abcd", min_size=1, max_size=9), st.integers(1, 5), min_size=1, max_size=8),
+)
+def test_merges_are_those_of_the_rule_in_one_way_or_in_several(tmp_path_factory, merges, words):
+    source = byte_level_bpe(tmp_path_factory.mktemp("bpe"), merges)
+    result = apply_merges(source, words)
+    applied, tokens = Counter(), 0
+    for word, count in words.items():
+        steps, parts = step_by_step(word, merges)
+        tokens += len(parts) * count
+        for number, times in steps.items():
+            applied[number] += times * count
+    assert result.applied.tolist() == [applied[number] for number in range(len(merges))]
+    assert result.tokens == tokens
 
 
 @settings(deadline=None, max_examples=40)

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.auditing.rules import RULES
 from forensics.auditing.template import audit_template, copies_differ
 from forensics.auditing.template_constants import literals
 from forensics.auditing.template_parse import TemplateError, parse_template, walk
-from forensics.auditing.template_roles import Fate
+from forensics.schema.audit_rules import RULES
+from forensics.schema.audit_summary import Fate
 from forensics.schema.finding import Level
 from tests.auditing.templates import CHATML, INNOCENT, PLANTS, SPECIAL
 
@@ -22,9 +22,9 @@ def rules_of(text, special=SPECIAL):
 def test_innocent_templates_have_no_finding(name):
     audit = audit_template(INNOCENT[name], SPECIAL)
     assert audit.findings == ()
-    assert set(audit.roles.values()) == {Fate.WRITTEN}
-    assert audit.reads_generation_prompt
-    assert "messages" in audit.variables
+    assert set(audit.entry.roles.values()) == {Fate.WRITTEN}
+    assert audit.entry.reads_generation_prompt
+    assert "messages" in audit.entry.variables
 
 
 @pytest.mark.parametrize(("rule", "plant"), PLANTS)
@@ -34,7 +34,7 @@ def test_every_plant_is_found_and_nothing_else(rule, plant):
     accompanied = {"template/content-branch"} if rule.startswith("template/content-branch") else set()
     assert {rule} <= set(found) <= {rule} | accompanied
     assert found[rule].level is RULES[rule].level
-    assert all(construct.line == 1 + CHATML.count("\n") for construct in audit.constructs)
+    assert all(construct.line == 1 + CHATML.count("\n") for construct in audit.entry.constructs)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_lost_roles_and_generation_prompt():
         "{{ m.content }}{% elif m.role == 'system' %}{{ raise_exception('no') }}{% endif %}{% endfor %}"
     )
     audit = audit_template(text, SPECIAL)
-    assert audit.roles == {
+    assert audit.entry.roles == {
         "system": Fate.REJECTED,
         "user": Fate.WRITTEN,
         "assistant": Fate.WRITTEN,
@@ -118,7 +118,7 @@ def test_lost_roles_and_generation_prompt():
     ],
 )
 def test_fate_of_tool_messages(text, fate):
-    assert audit_template(text, SPECIAL).roles["tool"] is fate
+    assert audit_template(text, SPECIAL).entry.roles["tool"] is fate
 
 
 HOSTILE = {
@@ -141,7 +141,7 @@ def test_hostile_templates_are_one_finding(name):
     assert time.process_time() - started < 20  # inert, whatever the machine
     (finding,) = audit.findings
     assert (finding.rule, finding.level) == ("template/unparsable", Level.ERROR)
-    assert audit.error is not None and len(finding.message) < 300
+    assert audit.entry.error is not None and len(finding.message) < 300
 
 
 def test_nothing_is_rendered_or_computed():
@@ -194,7 +194,7 @@ def test_error_tells_the_line():
 )
 def test_any_text_is_read_or_refused(text):
     audit = audit_template(text, SPECIAL)
-    assert (audit.error is None) != any(f.rule == "template/unparsable" for f in audit.findings)
+    assert (audit.entry.error is None) != any(f.rule == "template/unparsable" for f in audit.findings)
 
 
 @settings(deadline=None, max_examples=60)
@@ -248,6 +248,6 @@ def test_the_template_of_the_demo_model_against_its_own_tokens():
     special = {token.content for token in source.added_tokens}
     audit = audit_template(source.chat_template, special)
     assert audit.findings == ()
-    assert audit.special_tokens == ("<|im_end|>", "<|im_start|>")
+    assert audit.entry.special_tokens == ("<|im_end|>", "<|im_start|>")
     swapped = audit_template(source.chat_template, special - {"<|im_end|>"})
     assert [finding.rule for finding in swapped.findings] == ["template/special-missing"]

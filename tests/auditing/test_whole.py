@@ -4,8 +4,9 @@ import pytest
 
 from forensics.auditing.languages import audit_languages
 from forensics.auditing.premium import Ratio
-from forensics.auditing.whole import audit_tokenizer, headline, language_name
+from forensics.auditing.whole import audit_tokenizer, headline
 from forensics.schema.finding import Level
+from forensics.schema.languages import language_name
 from forensics.sources.tokenizer_files.chat_templates import ChatTemplate
 from tests.auditing.templates import CHATML
 from tests.auditing.test_languages import PARALLEL

@@ -21,13 +21,14 @@ PROMISED = {
     "scan": (
         "--verify --no-verify --candidates --max-candidates --audit-sample --tokens --reference --indicator "
         "--device --dtype --batch-size --threads --fail-on --out --json --seed --resume --overwrite "
-        "--offline --trust-remote-code --debug"
+        "--offline --trust-remote-code --debug --models-from --jobs --dask"
     ),
     "sticky": (
         "--method --sentences --pairs --tokens --insertions --pairs-score --pairs-validate --shortlist "
         "--device --batch-size --fail-on --out --json --seed --overwrite --offline --debug"
     ),
-    "tokens": "--fail-on --out --json --overwrite --offline --debug",
+    "tokens": "--fail-on --out --json --overwrite --offline --debug --models-from --jobs --dask",
+    "index": "--fail-on --accepted --write-accepted --sarif --out --json --debug",
     "mixture": (
         "--corpora --corpus --method --merges --skip-merges --after --max-bytes --denominator --solver "
         "--bootstrap --cache --jobs --baselines --fail-on --out --json --seed --overwrite --offline --debug"
@@ -35,10 +36,14 @@ PROMISED = {
     "audit": (
         "--parallel --reference-language --corpora --reference --renyi --overlap --inference --pairs --gini "
         "--morphology --words --wordlist --prune-plan --fail-on --accepted --write-accepted --sarif --out "
-        "--json --seed --overwrite --offline --debug"
+        "--json --seed --overwrite --offline --debug --models-from --jobs --dask"
     ),
     "compare": "--fail-on --accepted --write-accepted --sarif --out --json --overwrite --offline --debug",
     "export": "--format --what --reserved --past-vocabulary --keep --debug",
+    "repair": (
+        "--from --write --method --resize-to --multiple-of --reserved --past-vocabulary --keep --corpora "
+        "--force --tokenizer --device --dtype --threads --fail-on --out --json --overwrite --offline --debug"
+    ),
     "report": "--json --debug",
 }
 
@@ -111,7 +116,8 @@ def test_scan_passes_every_option_on(fake_api: FakeApi) -> None:
         "scan folder/model.gguf --no-verify --candidates 1.5 --max-candidates 9 --audit-sample 7 "
         "--tokens 1-3 --reference 5,6 --indicator eout_l2 --device cpu --dtype float32 --batch-size 4 "
         "--threads 2 --seed 11 --out here --no-resume --overwrite --offline --estimate-tokens 64 "
-        "--corpora text --geometry --bigrams 40"
+        "--corpora text --geometry --bigrams 40 --runtime llamacpp --endpoint http://host:1 "
+        "--endpoint-model m --max-requests 8"
     )
     assert run(line.split()) == 0
     ((name, options),) = fake_api.calls
@@ -124,6 +130,7 @@ def test_scan_passes_every_option_on(fake_api: FakeApi) -> None:
         "indicator": "eout_l2", "device": "cpu", "dtype": "float32", "batch_size": 4, "threads": 2,
         "census": False, "estimate_tokens": 64, "corpora": ("text",), "geometry": True,
         "bigrams": 40,
+        "runtime": "llamacpp", "endpoint": "http://host:1", "endpoint_model": "m", "max_requests": 8,
         "seed": 11, "out": Path("here"), "resume": False,
         "overwrite": True, "offline": True, "trust_remote_code": False,
     }  # fmt: skip

@@ -2,8 +2,9 @@ import json
 
 from tokenizers import AddedToken, normalizers
 
-from forensics.comparison.fields import AddedTokenDifference, compare_added_tokens, compare_fields
+from forensics.comparison.fields import compare_added_tokens, compare_fields
 from forensics.comparison.scans import ScanOfTokens, Standing, compare_scans
+from forensics.schema.compare import AddedTokenDifference
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from tests.auditing.tokenizers_at_hand import at_hand
 from tests.vocabulary.vocabularies import byte_level_bpe

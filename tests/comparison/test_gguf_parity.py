@@ -5,7 +5,7 @@ import json
 import pytest
 
 from forensics.comparison.gguf_parity import first_difference, gguf_parity
-from forensics.comparison.rules import RULES
+from forensics.schema.compare_rules import RULES
 from forensics.schema.finding import Level
 from forensics.sources.gguf.file import read_gguf
 from forensics.sources.gguf.metadata import CONTROL, NORMAL, UNUSED, USER_DEFINED, check_metadata

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import models, pre_tokenizers, trainers
 
-from forensics.comparison.lineage import Relation, lineage
+from forensics.comparison.lineage import lineage
 from forensics.comparison.merge_order import (
     compare_merges,
     compare_scores,
@@ -18,6 +18,7 @@ from forensics.comparison.merge_order import (
     merges_in_bytes,
 )
 from forensics.comparison.vocabularies import compare_vocabularies, describe_pieces, ordinary_pieces
+from forensics.schema.compare import Relation
 from forensics.sources.texts.parallel_text import read_parallel_text
 from forensics.sources.tokenizer_files.open_tokenizer import open_tokenizer
 from forensics.vocabulary.build import build_vocabulary

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from sarif_kit.validate import validation_errors
@@ -9,8 +8,9 @@ from sarif_kit.validate import validation_errors
 from forensics.files import dump_json
 from forensics.report.accepted import Acceptance, Judgement
 from forensics.report.kinds import kind_names, kind_of
+from forensics.report.places import Place
 from forensics.report.results import Results
-from forensics.report.sarif import location, sarif_log
+from forensics.report.sarif import sarif_log
 from forensics.schema.finding import Finding, Level, Rule
 from tests.report.synthetic import build
 
@@ -18,6 +18,7 @@ RULES = (
     Rule("one-rule", Level.ERROR, "Something is broken.", "Mend it."),
     Rule("other-rule", Level.NOTE, "Something is odd.", "None is needed."),
 )
+SHOWN = Place("model/tokenizer.json", 7)
 HOSTILE = "](x) {0} \x00\u202e\ud83d <script> " + "long " * 500
 
 
@@ -27,9 +28,11 @@ def planted() -> Judgement:
     return Judgement(open=(broken,), accepted=((odd, Acceptance("seen in review", "other-rule", "tok")),))
 
 
-def written(judgement: Judgement, rules=RULES, command="tokens", uri="model/tokenizer.json"):
+def written(judgement: Judgement, rules=RULES, command="tokens", place=SHOWN):
     """What a reader of the file gets: through JSON and UTF-8, as it is written."""
-    text = dump_json(sarif_log(judgement, rules, command, "models/tiny", uri))
+    every = [*judgement.open, *(finding for finding, _ in judgement.accepted)]
+    places = {finding.fingerprint: place for finding in every}
+    text = dump_json(sarif_log(judgement, rules, command, "models/tiny", places))
     return json.loads(text.encode("utf-8", "backslashreplace"))
 
 
@@ -50,7 +53,7 @@ def assert_shown_by_github(log) -> None:
         place = result["locations"][0]["physicalLocation"]
         uri = place["artifactLocation"]["uri"]
         assert uri and not uri.startswith(("/", "file:", "..")) and " " not in uri
-        assert place["region"]["startLine"] == 1
+        assert place["region"]["startLine"] == 7
         assert len(result["partialFingerprints"]["primaryLocationLineHash"]) == 16
 
 
@@ -109,32 +112,7 @@ def test_the_rules_of_every_command_are_valid(command: str) -> None:
 
 def test_no_more_results_than_github_reads_the_worst_kept() -> None:
     many = tuple(RULES[0].found("message", str(number)) for number in range(25_001))
-    results = sarif_log(Judgement(open=many), RULES, "tokens", "m", "m")["runs"][0]["results"]
+    places = {finding.fingerprint: Place("m") for finding in many}
+    results = sarif_log(Judgement(open=many), RULES, "tokens", "m", places)["runs"][0]["results"]
     assert len(results) == 25_000
     assert results[0]["partialFingerprints"]["primaryLocationLineHash"] == many[0].fingerprint
-
-
-def entry(path: str, role: str = "model"):
-    return {"role": role, "path": path, "size": 1, "sha256": "00"}
-
-
-def test_a_folder_is_shown_at_its_tokenizer_relative_to_the_working_directory(tmp_path: Path) -> None:
-    folder = tmp_path / "a model"
-    folder.mkdir()
-    for name in ("model.safetensors", "tokenizer.json"):
-        (folder / name).write_text("{}")
-    files = [entry("model.safetensors"), entry("tokenizer.json", "tokenizer")]
-    assert location(str(folder), files, tmp_path) == "a%20model/tokenizer.json"
-    assert location(str(folder), files[:1], tmp_path) == "a%20model/model.safetensors"
-    assert location(str(folder / "tokenizer.json"), files, tmp_path) == "a%20model/tokenizer.json"
-    assert location(str(folder), [entry("elsewhere.json")], tmp_path) == "a%20model"
-
-
-def test_what_lies_elsewhere_is_shown_under_its_name(tmp_path: Path) -> None:
-    outside, root = tmp_path / "outside", tmp_path / "root"
-    for folder in (outside, root):
-        folder.mkdir()
-    (outside / "tokenizer.json").write_text("{}")
-    assert location(str(outside / "tokenizer.json"), [], root) == "tokenizer.json"
-    assert location("org/name", [entry("tokenizer.json", "tokenizer")], root) == "org/name/tokenizer.json"
-    assert location("demo", [], root) == "demo"

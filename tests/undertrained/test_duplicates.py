@@ -1,6 +1,7 @@
 """Groups of equal and nearly equal rows, against all-pairs comparison."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -44,15 +45,17 @@ def test_groups_are_numbered_by_their_smallest_row():
     assert groups_of(ArrayMatrix(E)).group.tolist() == [0, 1, -1, 1, 0]
 
 
-def test_near_identical_rows_are_found_and_others_are_not():
+@pytest.mark.parametrize("width", [64, 2500])  # wide rows are folded before they are hashed
+def test_near_identical_rows_are_found_and_others_are_not(width):
     rng = np.random.default_rng(1)
-    E = rng.standard_normal((2000, 64), dtype=np.float32)
+    E = rng.standard_normal((2000, width), dtype=np.float32)
     spread = np.median(np.linalg.norm(E - E.mean(axis=0), axis=1))
-    step = rng.standard_normal((40, 64), dtype=np.float32)
+    step = rng.standard_normal((40, width), dtype=np.float32)
     step *= 0.4 * NEAR_TOLERANCE * spread / np.linalg.norm(step, axis=1, keepdims=True)
     planted = np.arange(100, 140)
     E[planted] = E[100] + step
-    E[7] = E[900] + 3 * NEAR_TOLERANCE * spread / 8  # 64 equal steps: distance of three tolerances
+    # Equal steps in every column, together at a distance of three tolerances.
+    E[7] = E[900] + 3 * NEAR_TOLERANCE * spread / np.sqrt(width)
     matrix = ArrayMatrix(E)
     groups = near_identical_groups(matrix, row_statistics(matrix), np.random.default_rng(0))
     assert groups.count == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forensics.runs.scan.run import scan
-from forensics.undertrained.second_look import look_again
+from forensics.undertrained.second_look import WholeText, look_again
 from tests.planted_model import LEVELS, real_text, train_planted_model
 
 pytestmark = pytest.mark.slow
@@ -74,6 +74,6 @@ def test_ordinary_text_clears_what_was_seen_and_nothing_that_never_was(planted):
     # The tokenizer writes the planted tokens where the model was shown their parts.
     texts = [[encoding.ids for encoding in model.tokenizer.encode_batch(real_text())]]
     often = [int(t) for t in np.argsort(-model.counts)[:100]]
-    found = look_again(model.model, [*model.planted, *often], texts, np.random.default_rng(0))
+    found = look_again(WholeText(model.model), [*model.planted, *often], texts, np.random.default_rng(0))
     assert not found.cleared & model.never_seen()
     assert found.cleared >= set(often)

@@ -45,3 +45,14 @@ def test_equal_rows_have_equal_hashes_and_different_rows_do_not(stored):
     for i in range(len(stored)):
         for j in range(len(stored)):
             assert (hashes[i] == hashes[j]) == (stored[i] == stored[j]).all()
+
+
+def test_the_mean_of_a_large_matrix_is_as_good(monkeypatch):
+    E = np.random.default_rng(0).standard_normal((1000, 24)).astype(np.float32) + np.float32(3)
+    monkeypatch.setattr("forensics.matrices.KEPT_BYTES", 0)
+    monkeypatch.setattr("forensics.matrices.STREAMED_BLOCK_BYTES", 300 * 4 * 24)
+    np.testing.assert_allclose(
+        row_statistics(ArrayMatrix(E)).mean_row, E.mean(axis=0, dtype=float), rtol=2e-7
+    )
+    huge = np.full((100, 2), 3e37, dtype=np.float32)  # a sum of which float32 does not hold
+    np.testing.assert_allclose(row_statistics(ArrayMatrix(huge)).mean_row, 3e37, rtol=1e-6)

@@ -9,7 +9,7 @@ import pytest
 
 from forensics.undertrained.emission import emission_maximum, spread_windows
 from forensics.undertrained.natural_context import find_contexts, read_contexts
-from forensics.undertrained.second_look import InText, look_again
+from forensics.undertrained.second_look import InText, WholeText, look_again
 from tests.extras import need
 from tests.undertrained.tiny_models import VOCABULARY, tiny
 
@@ -97,7 +97,7 @@ def test_windows_are_shared_by_all_texts_that_are_long_enough():
 
 def test_says_cleared_fails_or_absent():
     model = Successor(dead=[20])
-    found = look_again(model, [10, 20, 55, 60], [COUNTING], np.random.default_rng(0))
+    found = look_again(WholeText(model), [10, 20, 55, 60], [COUNTING], np.random.default_rng(0))
     assert found.evidence[10].in_text is InText.CLEARED
     assert found.evidence[20].in_text is InText.FAILS
     assert found.evidence[60].in_text is InText.ABSENT
@@ -110,12 +110,12 @@ def test_says_cleared_fails_or_absent():
 def test_a_token_that_is_expected_where_another_stands_is_cleared_too():
     text = [[*range(1, 50), 0] * 8]
     text = [[t for t in text[0] if t != 31]]  # 31 is expected after 30 and never comes
-    found = look_again(Successor(dead=[]), [31], [text], np.random.default_rng(0))
+    found = look_again(WholeText(Successor(dead=[])), [31], [text], np.random.default_rng(0))
     assert found.evidence[31].occurrences == 0
     assert found.evidence[31].cleared_by_text is True
 
 
 def test_without_text_nothing_is_cleared():
-    found = look_again(Successor(dead=[]), [10], [], np.random.default_rng(0))
+    found = look_again(WholeText(Successor(dead=[])), [10], [], np.random.default_rng(0))
     assert found.evidence[10].in_text is InText.ABSENT
     assert found.positions == 0

@@ -6,6 +6,8 @@ import pytest
 
 from forensics.schema.words import Verdict
 from forensics.sources.runtimes.causal_lm import load_causal_lm
+from forensics.sources.runtimes.llama_cpp import LlamaCppModel
+from forensics.undertrained.asked_verification import AskedVerifier
 from forensics.undertrained.chat_prompt import build_chat_prompt
 from forensics.undertrained.plain_verification import verify_plainly
 from forensics.undertrained.prompts import build_prompts
@@ -45,3 +47,14 @@ def test_verdicts_equal_the_plain_ones_and_name_the_known_undertrained(model, sm
     assert verified <= set(tokens[: len(UNDERTRAINED)])
     assert [e.verdict for e in found[len(UNDERTRAINED) :]] == [Verdict.REJECTED] * len(EVERYDAY)
     assert verified
+
+
+def test_llama_cpp_comes_to_the_same_verdicts(model, smollm2_checkpoint, smollm2_tokenizer):
+    need("xllamacpp")
+    source = smollm2_tokenizer
+    prompts = build_prompts(source)
+    tokens = [source.pieces.index(piece) for piece in UNDERTRAINED + EVERYDAY]
+    decode = text_of_ids(token_bytes(source))
+    here = Verifier(model, prompts, decode).verify(tokens)
+    asked = AskedVerifier(LlamaCppModel(smollm2_checkpoint, threads=1), len(source.pieces), prompts, decode)
+    assert [e.verdict for e in asked.verify(tokens)] == [e.verdict for e in here]

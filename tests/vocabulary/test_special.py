@@ -1,5 +1,3 @@
-import json
-
 from forensics.vocabulary.build import build_vocabulary
 from forensics.vocabulary.special import special_findings
 from tests.vocabulary.vocabularies import byte_level_bpe
@@ -32,11 +30,7 @@ def test_files_that_name_different_ids_disagree(tmp_path):
     _, found = findings(tmp_path, tokenizer_config={"eos_token": "</s>"}, config={"eos_token_id": 257})
     roles = {claims.role: claims for claims in found.roles}
     assert not roles["eos"].agree
-    assert found.as_dict()["role_agreement"]["eos"] == {
-        "tokenizer_config.json": 258,
-        "config.json": 257,
-        "agree": False,
-    }
+    assert roles["eos"].claims == {"tokenizer_config.json": (258,), "config.json": (257,)}
 
 
 def test_a_list_of_ids_agrees_with_a_file_that_names_one_of_them(tmp_path):
@@ -52,9 +46,3 @@ def test_an_id_outside_the_vocabulary_is_a_claim_without_a_token(tmp_path):
     _, found = findings(tmp_path, config={"eos_token_id": 9999})
     assert {token.token_id for token in found.tokens} == {257, 258}
     assert found.roles[0].claims == {"config.json": (9999,)}
-
-
-def test_the_dictionary_is_json(tmp_path):
-    _, found = findings(tmp_path, tokenizer_config={"eos_token": "</s>"})
-    written = json.loads(json.dumps(found.as_dict()))
-    assert [token["piece"] for token in written["special_tokens"]] == ["<s>", "</s>"]

@@ -47,6 +47,18 @@ def test_what_the_pattern_always_cuts_is_found_and_nothing_else() -> None:
     assert found(merges, splitter(CL100K.make())) == ["1234", "a1", "xĠ", "xĠy"]
 
 
+def test_what_is_known_to_be_formable_is_not_tried_and_gives_the_same() -> None:
+    merges, how = byte_merges("1234", " the", "a1", "'re", "x y"), splitter(CL100K.make())
+    never = unformable_merges(merges, how, byte_level=True)
+    formable = {merges.symbols[number] for number in merges.result[~never].tolist()}
+    again = unformable_merges(merges, how, byte_level=True, formable=formable)
+    assert again.tolist() == never.tolist()
+    refusing = splitter(pre_tokenizers.Split(Regex(""), "isolated"))
+    assert found(merges, refusing) == [merges.symbols[number] for number in merges.result.tolist()]
+    by_word = unformable_merges(merges, refusing, byte_level=True, formable=formable)
+    assert by_word.tolist() == never.tolist()
+
+
 @pytest.mark.parametrize(
     ("pattern", "chain"),
     [

@@ -18,10 +18,19 @@ from forensics.cli.frame.session import Session
 if TYPE_CHECKING:
     from forensics.runs.frame.result import Result
 
-__all__ = ["analysis"]
+__all__ = ["Analysis", "analysis"]
 
 #: Calls the library with what is examined and the options.
 Call = Callable[..., "Result[Any]"]
+
+
+class Analysis(click.Command):
+    """A command that `analysis` made, and what it is made of."""
+
+    #: What it calls.
+    call: Call
+    #: From what is examined to the default of `--out`.
+    folder: Callable[..., Path]
 
 
 def analysis(
@@ -36,7 +45,7 @@ def analysis(
     more: Mapping[str, click.Option] | None = None,
     folder: Callable[..., Path] = default_folder,
     metavar: str | None = None,
-) -> Callable[[Call], click.Command]:
+) -> Callable[[Call], Analysis]:
     """Return what makes a command of a function; the function's docstring is the command's help.
 
     Its first parameter is what is examined: one thing, or several where it is written `*name`.
@@ -53,7 +62,7 @@ def analysis(
     :param metavar: How the usage line writes what is examined, if not by the parameter's name.
     """
 
-    def make(call: Call) -> click.Command:
+    def make(call: Call) -> Analysis:
         examined = next(iter(inspect.signature(call).parameters.values()))
         several = examined.kind is inspect.Parameter.VAR_POSITIONAL
         argument = click.Argument([examined.name], nargs=-1 if several else 1, required=True, metavar=metavar)
@@ -67,7 +76,7 @@ def analysis(
             session.command, session.folder = ctx.command, out
             return _run(call, targets, out, session, **given)
 
-        return click.Command(
+        made = Analysis(
             name,
             params=[
                 argument,
@@ -79,6 +88,8 @@ def analysis(
             short_help=short_help,
             epilog=f"Example: {example}",
         )
+        made.call, made.folder = call, folder
+        return made
 
     return make
 

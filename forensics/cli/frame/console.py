@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from forensics.report.blocks import Cell, Table
+    from forensics.report.kinds.kind import Brief
     from forensics.runs.frame.result import Result
 
-__all__ = ["print_summary"]
+__all__ = ["drawn", "print_summary"]
 
 #: Columns where nobody watches.
 _PIPE_WIDTH = 100
@@ -29,17 +30,22 @@ def print_summary(result: Result[Any], folder: Path) -> None:
     :param result: The run.
     :param folder: Where its report is.
     """
+    headline = result.kind.headline(result.results)
+    write_text(f"{drawn(headline, result.kind.brief(result.results))}\nreport  {folder / 'report.html'}\n")
+
+
+def drawn(headline: str, brief: Brief) -> str:
+    """Return a headline and what stands below it, as wide as the terminal is."""
     from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    brief = result.kind.brief(result.results)
     watched = sys.stdout.isatty()
     # Into memory first: a stream that takes no more is met by `write_text` alone.
-    drawn = io.StringIO()
+    stream = io.StringIO()
     width = None if watched else _PIPE_WIDTH
-    console = Console(file=drawn, force_terminal=watched, highlight=False, width=width)
-    console.print(Text(result.kind.headline(result.results), style="bold"))
+    console = Console(file=stream, force_terminal=watched, highlight=False, width=width)
+    console.print(Text(headline, style="bold"))
     console.print()
     if brief.facts:
         facts = RichTable.grid(padding=(0, 2, 0, 0))
@@ -51,8 +57,7 @@ def print_summary(result: Result[Any], folder: Path) -> None:
             console.print()
         console.print(_rich_table(table))
     # Tables and wrapped lines are padded; nobody wants the spaces in a log.
-    text = "\n".join(line.rstrip() for line in drawn.getvalue().split("\n"))
-    write_text(f"{text}\nreport  {folder / 'report.html'}\n")
+    return "\n".join(line.rstrip() for line in stream.getvalue().split("\n"))
 
 
 def _rich_table(table: Table) -> RichTable:

@@ -1,5 +1,7 @@
 """The gate: `--fail-on 'verified>100'` compares a number of the run, `--fail-on error` asks for findings.
 
+A number of which there are many is asked for with its key: `--fail-on 'premium:hin_Deva>3'`.
+
 What can be asked for is what a command's `report.kinds.Kind` names; nothing is evaluated. Findings that
 somebody accepted do not count.
 """
@@ -29,7 +31,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_FORM = re.compile(r"\s*(\w+)\s*(>=|<=|==|>|<)\s*([0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)\s*")
+_FORM = re.compile(r"\s*(\w+)(?::([^\s<>=:]+))?\s*(>=|<=|==|>|<)\s*([0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)\s*")
 
 
 class Condition(Protocol):
@@ -70,7 +72,7 @@ class NumberCondition:
         found = self.number.value(results)
         if found is not None and found == found:  # NaN is the one value unlike itself
             return found
-        why = self.kind.why_missing(results)
+        why = self.number.why_missing(results) or self.kind.why_missing(results)
         because = f"{self}: this run has no number {self.number.name!r}" + (f" ({why})" if why else "")
         raise OptionError("fail_on", because, "use a number that the run establishes")
 
@@ -135,7 +137,12 @@ def parse_condition(text: str, command: str) -> NumberCondition | FindingConditi
             f"write {', '.join(Level)}, or a name, one of > >= < <= ==, and a number: "
             f"'{next(iter(numbers))}>100'",
         )
-    key, sign, limit = found.groups()
-    if key not in numbers:
-        raise OptionError("fail_on", f"there is no number {key!r}", f"choose from {', '.join(numbers)}")
-    return NumberCondition(numbers[key], sign, float(limit), kind)
+    name, key, sign, limit = found.groups()
+    by_key = {number.name: number for number in kind.numbers_by_key}
+    if key is not None and name in by_key:
+        return NumberCondition(by_key[name].of(key), sign, float(limit), kind)
+    if key is None and name in numbers:
+        return NumberCondition(numbers[name], sign, float(limit), kind)
+    asked = name if key is None else f"{name}:{key}"
+    known = [*numbers, *(f"{each}:KEY" for each in by_key)]
+    raise OptionError("fail_on", f"there is no number {asked!r}", f"choose from {', '.join(known)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,13 @@ from forensics.cli.frame.gate import Gate, accepted_lines, counted_results
 from forensics.cli.frame.streams import write_json, write_text
 
 if TYPE_CHECKING:
+    from forensics.report.accepted import Judgement
     from forensics.runs.frame.result import Result
 
-__all__ = ["EXIT_CONDITION_MET", "finish"]
+__all__ = ["EXIT_BAD_INPUT", "EXIT_CONDITION_MET", "finish", "printed"]
 
 EXIT_CONDITION_MET = 1
+EXIT_BAD_INPUT = 2
 
 
 def finish(result: Result[Any], target: str, out: Path, gate: Gate, *, as_json: bool) -> int:
@@ -36,12 +39,7 @@ def finish(result: Result[Any], target: str, out: Path, gate: Gate, *, as_json: 
     results = counted_results(result.results, judgement)
     met = {str(condition): condition.is_met(results) for condition in gate.conditions}
     if as_json:
-        left_out = result.kind.not_printed
-        shown = {key: value for key, value in result.summary.items() if key not in left_out}
-        accepted = gate.to_json(judgement)
-        shown |= {} if accepted is None else {"accepted": accepted}
-        shown |= {"fail_on": met} if gate.conditions else {}
-        write_json(dump_json({**shown, "out": str(out)}))
+        write_json(dump_json(printed(result, out, gate, judgement, met)))
     else:
         print_summary(result, out)
         write_text("".join(f"{line}\n" for line in accepted_lines(judgement)))
@@ -51,3 +49,22 @@ def finish(result: Result[Any], target: str, out: Path, gate: Gate, *, as_json: 
         if met[str(condition)]:
             print(f"failed: {condition} ({condition.reason(results)})", file=sys.stderr)
     return EXIT_CONDITION_MET if any(met.values()) else 0
+
+
+def printed(
+    result: Result[Any], out: Path, gate: Gate, judgement: Judgement, met: Mapping[str, bool]
+) -> dict[str, object]:
+    """Return the object that `--json` prints.
+
+    :param result: The run.
+    :param out: Where it was saved.
+    :param gate: The gate it was put to.
+    :param judgement: Which of its findings are accepted.
+    :param met: Condition -> whether it is met.
+    """
+    left_out = result.kind.not_printed
+    shown = {key: value for key, value in result.summary.items() if key not in left_out}
+    accepted = gate.to_json(judgement)
+    shown |= {} if accepted is None else {"accepted": accepted}
+    shown |= {"fail_on": met} if gate.conditions else {}
+    return {**shown, "out": str(out)}

@@ -89,14 +89,16 @@ class Gate:
         """
         from forensics.files import write_json
         from forensics.report.accepted import write_accepted
-        from forensics.report.sarif import location, sarif_log
+        from forensics.report.places import places_of
+        from forensics.report.sarif import sarif_log
 
         if self.write_accepted is not None:
             write_accepted(self.write_accepted, judgement)
         if self.sarif is not None:
             kind = result.kind
-            uri = location(target, result.manifest.get("files", []), Path.cwd())
-            write_json(self.sarif, sarif_log(judgement, kind.rules, kind.name, target, uri))
+            files = result.manifest.get("files", [])
+            places = places_of(result.findings, kind.rules, target, files, Path.cwd())
+            write_json(self.sarif, sarif_log(judgement, kind.rules, kind.name, target, places))
 
     def warnings(self, judgement: Judgement) -> list[str]:
         """Return what is to be said of entries that have had their day."""

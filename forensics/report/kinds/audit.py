@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from forensics.auditing.rules import RULES
 from forensics.report.blocks import Tile
-from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
+from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind, NumbersByKey
 from forensics.report.results import Results
 from forensics.report.sections.audit.findings import findings, findings_in_brief
 from forensics.report.sections.audit.languages import languages, languages_in_brief
@@ -21,6 +20,7 @@ from forensics.report.sections.audit.vocabulary import vocabulary
 from forensics.report.sections.shared.counts import tokenizer_line
 from forensics.report.sections.shared.run import notes, provenance
 from forensics.schema.audit import FINDINGS_TABLE, LANGUAGES_TABLE, NUMBERS_TABLE, VOCABULARY_TABLE
+from forensics.schema.audit_rules import RULES
 from forensics.schema.audit_summary import AuditSummary
 from forensics.schema.finding import Level
 
@@ -63,6 +63,41 @@ def _highest(results: Results[AuditSummary]) -> float | None:
     return None if spoken.highest is None else spoken.of[spoken.highest].premium
 
 
+def _of_languages(column: str) -> NumbersByKey[AuditSummary]:
+    """Return a column of the table of languages, as numbers by language."""
+
+    def values(results: Results[AuditSummary]) -> dict[str, float | None]:
+        table, of = results.tables[LANGUAGES_TABLE.name], results.summary.languages.of
+        if column not in table.columns:
+            return dict.fromkeys(of)
+        known = table[column].notna()
+        found = zip(table["language"], table[column], known, strict=True)
+        # The premium of a language whose text is lost is no number to pass or fail by.
+        return {
+            name: float(number) if there and not (column in _PREMIUMS and of[name].struck) else None
+            for name, number, there in found
+        }
+
+    def why_missing(results: Results[AuditSummary], language: str) -> str | None:
+        one = results.summary.languages.of[language]
+        if column in _PREMIUMS and one.struck:
+            return "too much of its text is unknown or dropped for a premium to mean anything"
+        return one.not_applicable.get(_METRICS.get(column, column), _NOT_ASKED.get(column))
+
+    return NumbersByKey(column, values, why_missing)
+
+
+_PREMIUMS = frozenset({"premium", "premium_low", "premium_high"})
+#: Column -> the metric under which `not_applicable` has its reason.
+_METRICS = dict.fromkeys(("fertility", "continued", "single_token"), "words")
+#: Columns that are there on request.
+_NOT_ASKED = {
+    **dict.fromkeys(
+        ("shannon", "renyi_of_types", "renyi_of_size", "average_rank"), "ask for it with --renyi"
+    ),
+    **dict.fromkeys(("nsl", "nsl_low", "nsl_high"), "ask for it with --reference"),
+}
+
 KIND: Kind[AuditSummary] = Kind(
     name="audit",
     summary=AuditSummary,
@@ -81,6 +116,9 @@ KIND: Kind[AuditSummary] = Kind(
     own_numbers=(
         GateNumber("median_premium", lambda results: results.summary.languages.median),
         GateNumber("highest_premium", _highest),
+    ),
+    numbers_by_key=tuple(
+        _of_languages(column.name) for column in LANGUAGES_TABLE.columns if column.type in ("double", "int64")
     ),
     why_missing=lambda _: "no language but the reference is without many unknown tokens",
     also_as="audit.json",

@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from forensics.comparison.rules import RULES
 from forensics.report.blocks import Tile
-from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
+from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind, NumbersByKey
 from forensics.report.results import Results
 from forensics.report.sections.compare.lengths import lengths
 from forensics.report.sections.compare.overview import findings, overview, relation_words
@@ -26,6 +25,7 @@ from forensics.schema.compare import (
     LengthEntry,
     PairSummary,
 )
+from forensics.schema.compare_rules import RULES
 from forensics.schema.finding import Finding, Level
 
 if TYPE_CHECKING:
@@ -104,11 +104,14 @@ def _brief(results: Results[CompareSummary]) -> Brief:
 
 
 def _lengths(lengths: Sequence[LengthEntry]) -> str:
-    moved = [each for each in lengths if each.ratio not in (None, 1.0)]
+    told = [each for each in lengths if not each.struck]
+    struck = len(lengths) - len(told)
+    left_out = f"; {struck} left out for unknown tokens" if struck else ""
+    moved = [each for each in told if each.ratio not in (None, 1.0)]
     if not moved:
-        return f"the same in all {len(lengths)} languages"
+        return f"the same in all {len(told)} languages{left_out}"
     said = " to ".join(f"{each.ratio:.3f} ({each.language})" for each in (moved[-1], moved[0]))
-    return f"tokens of B over those of A: {said}; {len(moved)} of {len(lengths)} languages differ"
+    return f"tokens of B over those of A: {said}; {len(moved)} of {len(told)} languages differ{left_out}"
 
 
 def _by_level(found: Iterable[Finding]) -> str:
@@ -137,9 +140,24 @@ def _most(value: Callable[[PairSummary], float | None]) -> Callable[[Results[Com
     return largest
 
 
+def _length_ratios(results: Results[CompareSummary]) -> dict[str, float | None]:
+    """Return language -> the largest ratio of lengths over all pairs."""
+    found: dict[str, float | None] = {}
+    for pair in results.summary.pairs:
+        for each in pair.lengths:
+            known = [ratio for ratio in (found.get(each.language), each.ratio) if ratio is not None]
+            found[each.language] = max(known, default=None)
+    return found
+
+
 def _least_order(results: Results[CompareSummary]) -> float | None:
     orders = [pair.order.order_share for pair in results.summary.pairs if pair.order is not None]
     return min((share for share in orders if share is not None), default=None)
+
+
+def _length_ratio(pair: PairSummary) -> float | None:
+    ratios = (each.ratio for each in pair.lengths if not each.struck)
+    return max((ratio for ratio in ratios if ratio is not None), default=None)
 
 
 def _dependent(pair: PairSummary) -> float | None:
@@ -170,9 +188,7 @@ KIND: Kind[CompareSummary] = Kind(
         GateNumber("only_a", _most(lambda pair: None if pair.pieces is None else pair.pieces.only_a)),
         GateNumber("only_b", _most(lambda pair: None if pair.pieces is None else pair.pieces.only_b)),
         GateNumber("order_share", _least_order),
-        GateNumber("length_ratio", _most(
-            lambda pair: max((each.ratio for each in pair.lengths if each.ratio is not None), default=None)
-        )),
+        GateNumber("length_ratio", _most(_length_ratio)),
         GateNumber("not_independent", _most(_dependent)),
         GateNumber("verified_only_a", _most(
             lambda pair: None if pair.scans is None else sum(pair.scans.only_a.values())
@@ -181,6 +197,7 @@ KIND: Kind[CompareSummary] = Kind(
             lambda pair: None if pair.scans is None else sum(pair.scans.only_b.values())
         )),
     ),
+    numbers_by_key=(NumbersByKey("length_ratio", _length_ratios),),
     why_missing=lambda results: (
         "of scans only tokens are compared"
         if results.summary.pairs[0].scans is not None

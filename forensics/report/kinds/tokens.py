@@ -24,6 +24,7 @@ _MERGES = Rule(
     Level.NOTE,
     "Entries or merges that tell how a vocabulary was made.",
     "None is needed; a token that nothing makes wastes a row.",
+    ("merges",),
 )
 
 

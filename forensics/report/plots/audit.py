@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics.auditing.whole import language_name
 from forensics.report.declared import number
 from forensics.report.plots.style import COLOURS, INK, Plot, legend, new_figure, save_plot, style
 from forensics.report.results import Results, row_token
 from forensics.report.sections.audit.residues import JUDGED
 from forensics.report.visible import plain
-from forensics.schema.audit_summary import AuditSummary, NumbersEntry
+from forensics.schema.audit_summary import AuditSummary, NumberCuts
+from forensics.schema.languages import language_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +97,7 @@ def _scripts(summary: AuditSummary) -> Figure:
     return figure
 
 
-def _digits(numbers: tuple[NumbersEntry, ...]) -> Figure:
+def _digits(numbers: tuple[NumberCuts, ...]) -> Figure:
     """Draw a strip per length: each way of cutting as wide as its share, its parts spelt out inside."""
     figure = new_figure(9.2, 0.9 + 0.28 * len(numbers))
     axes = figure.add_subplot()

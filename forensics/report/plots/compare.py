@@ -32,7 +32,7 @@ def draw_plots(results: Results[CompareSummary]) -> dict[str, Plot]:
     with style():
         if any(pair.order is not None and pair.order.what == "merges" for pair in results.summary.pairs):
             plots["merges"] = save_plot("merges", _merges(results))
-        if any(each.premium_a and each.premium_b for each in results.summary.pairs[0].lengths):
+        if any(each.has_premiums for each in results.summary.pairs[0].lengths):
             plots["premiums"] = save_plot("premiums", _premiums(results.summary))
     return plots
 
@@ -59,11 +59,10 @@ def _merges(results: Results[CompareSummary]) -> Figure:
 def _premiums(summary: CompareSummary) -> Figure:
     """Draw one line per language from its premium in A to that in the first other, on a log axis."""
     pair = summary.pairs[0]
-    # A language of which one side makes no tokens has no place on a log axis.
     known = [
         (each.language, each.premium_a, each.premium_b)
         for each in pair.lengths
-        if each.premium_a and each.premium_b
+        if each.has_premiums and each.premium_a and each.premium_b
     ]
     height = max(4.0, 0.19 * len(known))
     figure = new_figure(7.2, height)

@@ -62,12 +62,12 @@
       const row = event.target.closest("tr[data-evidence]");
       if (row && !String(getSelection())) toggle(row);
     });
-    if (all.length < TOOLS_FROM) return;
+    if (all.length < TOOLS_FROM && holder.dataset.sortable === undefined) return;
 
     let shown = all, page = 0;
     const texts = new Map();
     const textOf = (row) => texts.get(row) ?? texts.set(row, row.textContent.toLowerCase().replaceAll("␣", " ")).get(row);
-    const search = make("input", {type: "search", placeholder: "Search id, token, bytes …"});
+    const search = make("input", {type: "search", placeholder: "Search …"});
     search.setAttribute("aria-label", "Search this table");
     const said = make("span"), where = make("span");
     const before = make("button", {type: "button", textContent: "‹"}), after = make("button", {type: "button", textContent: "›"});

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,13 +20,11 @@ from forensics.runs.audit.inputs import Opened
 from forensics.runs.audit.residue_text import MOST_BYTES
 from forensics.schema.audit import AuditOptions
 from forensics.schema.audit_summary import (
-    MorphologySummary,
     OptionalParts,
     PairsSummary,
     PruneSummary,
-    SegmentationEntry,
-    WordShareSummary,
-    WordsSummary,
+    SegmentationDifference,
+    WordQuality,
 )
 from forensics.sources.interface import TokenizerModel, TokenizerSource
 from forensics.sources.texts.corpora import read_corpus
@@ -72,7 +70,7 @@ def optional_parts(
     source, quality = opened.source, audit.languages
     encoder = source.encoder
     reasons: dict[str, str] = {}
-    inference: tuple[SegmentationEntry, ...] = ()
+    inference: tuple[SegmentationDifference, ...] = ()
     if options.inference:
         if source.model is TokenizerModel.BPE and source.byte_level:
             inference = _inference(opened, quality.reference)
@@ -88,16 +86,10 @@ def optional_parts(
         reference=None if opened.other is None else opened.other.name,
         inference=inference,
         pairs=_pairs(source, vocabulary, seed) if options.pairs else None,
-        morphology=(
-            MorphologySummary(**asdict(morphology_score(encoder, vocabulary, opened.morphemes)))
-            if opened.morphemes
-            else None
-        ),
+        morphology=(morphology_score(encoder, vocabulary, opened.morphemes) if opened.morphemes else None),
         words=_words(source, vocabulary, opened.words),
         wordlist=(
-            WordShareSummary(**asdict(word_share(vocabulary, audit.kinds.begins_word, opened.wordlist)))
-            if opened.wordlist
-            else None
+            word_share(vocabulary, audit.kinds.begins_word, opened.wordlist) if opened.wordlist else None
         ),
         prune_plan=(
             None
@@ -108,9 +100,8 @@ def optional_parts(
     return Asked(parts, lengths, plan, reasons)
 
 
-def _inference(opened: Opened, reference: str) -> tuple[SegmentationEntry, ...]:
-    found = compare_segmentations(opened.source, opened.parallel.lines[reference])
-    return tuple(SegmentationEntry(**asdict(one)) for one in found)
+def _inference(opened: Opened, reference: str) -> tuple[SegmentationDifference, ...]:
+    return compare_segmentations(opened.source, opened.parallel.lines[reference])
 
 
 def _lengths(
@@ -144,21 +135,17 @@ def _pairs(source: TokenizerSource, vocabulary: Vocabulary, seed: int) -> PairsS
 
 def _words(
     source: TokenizerSource, vocabulary: Vocabulary, words: Mapping[str, int]
-) -> tuple[WordsSummary, ...]:
+) -> tuple[WordQuality, ...]:
     if not words:
         return ()
     variants = (WordVariant.LEADING_SPACE, WordVariant.BARE)
     found = (word_quality(source.encoder, vocabulary, words, variant) for variant in variants)
+    # The variant with the truth about where the words come from.
     return tuple(
-        WordsSummary(**{**asdict(one), "variant": _own_words(one.variant)})
+        replace(one, variant=f"{one.variant.partition('/')[0]}/words_of_file")
         for one in found
         if one is not None
     )
-
-
-def _own_words(variant: WordVariant) -> str:
-    """Return the variant with the truth about where the words come from."""
-    return f"{variant.value.partition('/')[0]}/words_of_file"
 
 
 def _plan(opened: Opened, vocabulary: Vocabulary, quality: ParallelQuality) -> PrunePlan:

@@ -18,6 +18,7 @@ from forensics.runs.frame.run import run
 from forensics.schema.audit import AuditOptions
 from forensics.schema.audit_summary import AuditSummary
 from forensics.vocabulary.build import build_vocabulary
+from forensics.vocabulary.merge_list import read_merge_list
 
 __all__ = ["audit"]
 
@@ -105,16 +106,18 @@ def _work(opened: Opened, options: AuditOptions, seed: int, progress: Progress) 
     source = opened.source
     with progress.stage("vocabulary"):
         vocabulary = build_vocabulary(source, progress=progress)
+        merges = read_merge_list(source)
     found = whole.audit_tokenizer(
         source,
         vocabulary,
         opened.parallel.lines,
         opened.templates,
+        merges=merges,
         reference=options.reference_language,
         seed=seed,
         progress=progress,
     )
-    residues = residues_of(source, opened.corpora, progress)
+    residues = residues_of(source, merges, opened.corpora, progress)
     asked = optional_parts(opened, vocabulary, found, options, seed, progress)
     tables = {
         "languages": languages_table(

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-
 from forensics.auditing.languages import LanguageQuality, ParallelQuality
-from forensics.auditing.template import TemplateAudit
 from forensics.auditing.whole import TokenizerAudit
 from forensics.runs.audit.inputs import Opened
 from forensics.runs.audit.optional import Asked
@@ -14,17 +10,12 @@ from forensics.runs.audit.residue_text import TextResidues
 from forensics.runs.tokenizer_facts import role_agreement, special_tokens, tokenizer_facts
 from forensics.schema.audit_summary import (
     AuditSummary,
-    ConstructEntry,
-    DatesEntry,
     KindEntry,
     LanguageEntry,
     LanguagesSummary,
-    NumbersEntry,
     ResiduesSummary,
-    TemplateEntry,
     VocabularySummary,
 )
-from forensics.sources.tokenizer_files.chat_templates import ChatTemplate
 from forensics.vocabulary.special import special_findings
 from forensics.vocabulary.vocabulary import Vocabulary
 
@@ -55,9 +46,9 @@ def audit_summary(
         vocabulary=_vocabulary(audit),
         specials=special_tokens(special),
         role_agreement=role_agreement(special),
-        templates=_templates(opened.templates, audit.templates),
-        numbers=tuple(NumbersEntry(**asdict(one)) for one in audit.numbers),
-        dates=tuple(DatesEntry(**asdict(one)) for one in audit.dates),
+        templates=tuple(one.entry for one in audit.templates),
+        numbers=audit.numbers,
+        dates=audit.dates,
         residues=None if isinstance(residues, str) else _residues(residues),
         optional=asked.parts,
         findings=audit.findings,
@@ -84,7 +75,7 @@ def _language(one: LanguageQuality) -> LanguageEntry:
         interval=one.premium.interval,
         variant=one.premium.variant,
         struck=one.struck,
-        words_variant=None if one.words is None else one.words.variant.value,
+        words_variant=None if one.words is None else one.words.variant,
         not_applicable=dict(one.not_applicable),
     )
 
@@ -98,24 +89,6 @@ def _vocabulary(audit: TokenizerAudit) -> VocabularySummary:
         han_long=kinds.han_long,
         very_long=kinds.very_long,
         gaps=len(audit.gaps),
-    )
-
-
-def _templates(texts: Sequence[ChatTemplate], audits: Sequence[TemplateAudit]) -> tuple[TemplateEntry, ...]:
-    return tuple(
-        TemplateEntry(
-            name=one.name,
-            file=one.file,
-            line=text.line,
-            characters=one.characters,
-            error=one.error,
-            roles={role: fate.value for role, fate in one.roles.items()},
-            reads_generation_prompt=one.reads_generation_prompt,
-            variables=one.variables,
-            special_tokens=one.special_tokens,
-            constructs=tuple(ConstructEntry(each.rule, each.line, each.text) for each in one.constructs),
-        )
-        for text, one in zip(texts, audits, strict=True)
     )
 
 

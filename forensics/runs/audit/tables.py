@@ -11,10 +11,10 @@ import numpy as np
 from forensics.auditing.distributions import average_rank, renyi_efficiency, renyi_entropy
 from forensics.auditing.kinds import VocabularyKinds
 from forensics.auditing.languages import LanguageQuality
-from forensics.auditing.numbers import NumberCuts
 from forensics.auditing.residues import Residues
-from forensics.auditing.rules import RULES
 from forensics.runs.audit.optional import Asked
+from forensics.schema.audit_rules import RULES
+from forensics.schema.audit_summary import NumberCuts
 from forensics.schema.finding import Finding
 from forensics.vocabulary.vocabulary import Vocabulary
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.comparison.gguf_parity import gguf_parity
-from forensics.comparison.rules import RULES
 from forensics.runs.compare.sides import Side
 from forensics.schema.compare import OrderSummary, PairSummary, PieceCounts
+from forensics.schema.compare_rules import RULES
 from forensics.schema.finding import Evidence, Finding
 
 __all__ = ["pair_findings"]

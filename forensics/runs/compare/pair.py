@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,23 +14,21 @@ from forensics.comparison.merge_order import MergeOrder, compare_merges, compare
 from forensics.comparison.scans import ScanDifference, Standing, compare_scans
 from forensics.comparison.vocabularies import VocabularyDifference, compare_vocabularies
 from forensics.progress import Progress
-from forensics.runs.compare.lengths import Int64Array, compare_lengths
+from forensics.runs.compare.lengths import LineLengths, compare_lengths
 from forensics.runs.compare.sides import OpenScan, OpenTokenizer, Side
 from forensics.runs.compare.tables import piece_tables, scan_tables
 from forensics.runs.compare.weights import compare_weights
 from forensics.schema.compare import (
-    AddedTokenEntry,
     CompareOptions,
-    FieldEntry,
-    IndependenceEntry,
-    LineageEntry,
+    IndependenceTest,
     OrderSummary,
     PairSummary,
     PieceCounts,
     ProbeEntry,
     ScanPairSummary,
     Signals,
-    TemplateEntry,
+    TemplateDifference,
+    TemplateRelation,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +67,7 @@ def _scans(found: ScanDifference) -> ScanPairSummary:
 def tokenizer_pair(
     a: Side,
     b: Side,
-    lengths: tuple[Mapping[str, Int64Array], Mapping[str, Int64Array]],
+    lengths: tuple[Mapping[str, LineLengths], Mapping[str, LineLengths]],
     options: CompareOptions,
     progress: Progress,
 ) -> ComparedPair:
@@ -77,7 +75,7 @@ def tokenizer_pair(
 
     :param a: A.
     :param b: The other.
-    :param lengths: Language -> tokens of every line, in A and in the other.
+    :param lengths: Language -> its lines, in A and in the other.
     :param options: What was asked for.
     :param progress: Where to report to.
     """
@@ -89,14 +87,13 @@ def tokenizer_pair(
         line = lineage(a.name, b.name, pieces, merges, scores)
         pairs = merges_in_bytes(*one) if merges is not None else []
     tests, signals = _weights(a, b, pieces, options, progress)
-    added = compare_added_tokens(one[0], other[0])
     summary = PairSummary(
         other=b.letter,
         pieces=_counts(pieces),
         order=_order("merges", merges) or _order("scores", scores),
-        lineage=LineageEntry(str(line.relation), line.sentence),
-        fields=tuple(FieldEntry(each.path, each.a, each.b) for each in compare_fields(one[0], other[0])),
-        added_tokens=tuple(AddedTokenEntry(each.content, each.id_a, each.id_b, each.flags) for each in added),
+        lineage=line,
+        fields=compare_fields(one[0], other[0]),
+        added_tokens=compare_added_tokens(one[0], other[0]),
         lengths=compare_lengths(*lengths),
         probe=_probe(a, b),
         template=_template(one[0].chat_template, other[0].chat_template),
@@ -143,27 +140,12 @@ def _probe(a: Side, b: Side) -> ProbeEntry | None:
     return ProbeEntry(len(differing), len(PROBES), text, before, tuple(ids_a), tuple(ids_b))
 
 
-def _template(a: str | None, b: str | None) -> TemplateEntry | None:
-    if a is None or b is None:
-        missing = [where for where, text in (("only in A", a), ("only in the other", b)) if text is not None]
-        return TemplateEntry(missing[0]) if missing else None
-    found = compare_templates(a, b)
-    return TemplateEntry(
-        relation=str(found.relation),
-        literals_a=found.literals_a,
-        literals_b=found.literals_b,
-        variables_a=found.variables_a,
-        variables_b=found.variables_b,
-        content_a=found.content_a,
-        content_b=found.content_b,
-        roles=None if found.roles is None else dict(_fates(found.roles)),
-        error=found.error,
-    )
-
-
-def _fates(roles: Mapping[str, tuple[object, object]]) -> Iterator[tuple[str, str]]:
-    for role, (one, other) in roles.items():
-        yield role, f"{one} / {other}"
+def _template(a: str | None, b: str | None) -> TemplateDifference | None:
+    if a is not None and b is not None:
+        return compare_templates(a, b)
+    if a is None and b is None:
+        return None
+    return TemplateDifference(TemplateRelation.ONLY_IN_OTHER if a is None else TemplateRelation.ONLY_IN_A)
 
 
 def _gguf(a: Side, b: Side, pieces: VocabularyDifference) -> str | None:
@@ -176,7 +158,7 @@ def _gguf(a: Side, b: Side, pieces: VocabularyDifference) -> str | None:
 
 def _weights(
     a: Side, b: Side, pieces: VocabularyDifference, options: CompareOptions, progress: Progress
-) -> tuple[tuple[IndependenceEntry, ...], Signals | None]:
+) -> tuple[tuple[IndependenceTest, ...], Signals | None]:
     """Return tests and signals, nothing where one side has no weights."""
     if not isinstance(a.opened, OpenTokenizer) or not isinstance(b.opened, OpenTokenizer):
         return (), None

@@ -109,7 +109,7 @@ class _Comparison:
         lengths = {}
         with self.progress.stage("lengths", len(sides), "tokenizers") as stage:
             for side in sides:
-                lengths[side.letter] = tokens_per_line(side.tokenizer[0], text)
+                lengths[side.letter] = tokens_per_line(*side.tokenizer, text)
                 stage.advance()
         pairs = [
             tokenizer_pair(

@@ -6,8 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.comparison.independence import (
-    IndependenceTest,
-    Pairing,
     columns_test,
     combine_layers,
     not_testable,
@@ -17,7 +15,7 @@ from forensics.comparison.independence import (
 from forensics.comparison.signals import identical_rows, norm_cosine
 from forensics.comparison.vocabularies import VocabularyDifference
 from forensics.progress import Progress
-from forensics.schema.compare import IndependenceEntry, Signals
+from forensics.schema.compare import IndependenceTest, Pairing, Signals
 from forensics.sources.checkpoints.hidden_units import HiddenUnits, open_hidden_units
 from forensics.sources.interface import Checkpoint
 
@@ -32,7 +30,7 @@ MOST_UNITS = 2048
 
 def compare_weights(
     a: Checkpoint, b: Checkpoint, pieces: VocabularyDifference, layers: int, progress: Progress
-) -> tuple[tuple[IndependenceEntry, ...], Signals]:
+) -> tuple[tuple[IndependenceTest, ...], Signals]:
     """Return the tests on two checkpoints, and the signals beside them.
 
     :param a: One checkpoint.
@@ -51,7 +49,7 @@ def compare_weights(
     if layers:
         tests += _hidden_units(one, other, layers, progress)
     signals = Signals(len(ids_a), same, norm_cosine(one.norms(), other.norms()))
-    return tuple(_entry(test) for test in tests), signals
+    return tuple(tests), signals
 
 
 def _hidden_units(a: HiddenUnits, b: HiddenUnits, layers: int, progress: Progress) -> list[IndependenceTest]:
@@ -73,15 +71,3 @@ def _hidden_units(a: HiddenUnits, b: HiddenUnits, layers: int, progress: Progres
             stage.advance()
     robust = robust or [not_testable(Pairing.UNITS_ROBUST, "the layers have no gate")]
     return [combine_layers(units), combine_layers(robust)]
-
-
-def _entry(test: IndependenceTest) -> IndependenceEntry:
-    return IndependenceEntry(
-        test=test.test.value,
-        layers=test.layers,
-        statistic=test.statistic,
-        log10_p=test.log10_p,
-        exact=test.exact,
-        assumptions=test.assumptions,
-        verdict=test.verdict,
-    )

@@ -89,7 +89,7 @@ def refuse_foreign(folder: Path, kind: Kind[Any]) -> None:
     """
     if _fingerprint(folder) is not None:
         return
-    names = (_MANIFEST, _SUMMARY, *_REPORTS, *_tables(kind), *([kind.also_as] if kind.also_as else []))
+    names = (_MANIFEST, _SUMMARY, *_REPORTS, *kind.table_files, *([kind.also_as] if kind.also_as else []))
     foreign = [name for name in names if (folder / name).exists()]
     if foreign:
         raise BadInputError(
@@ -118,7 +118,7 @@ def finished_run(folder: Path, run: str, kind: Kind[Any]) -> Results[Any] | None
             "holds a finished run of other inputs, options or versions",
             "choose another `out`, or replace it with `overwrite`",
         )
-    if not all((folder / name).exists() for name in (_SUMMARY, *_tables(kind))):
+    if not all((folder / name).exists() for name in (_SUMMARY, *kind.table_files)):
         return None  # somebody took a part away: compute it again
     if not all((folder / name).exists() for name in _REPORTS):
         render(folder)
@@ -137,12 +137,8 @@ def clear(folder: Path, kind: Kind[Any] | None = None) -> None:
         except BadInputError:
             return  # none, or none that this version knows
     # The summary first, without which a folder holds no finished run; the manifest, which marks it, last.
-    for name in (_SUMMARY, *([kind.also_as] if kind.also_as else []), *_tables(kind), _MANIFEST):
+    for name in (_SUMMARY, *([kind.also_as] if kind.also_as else []), *kind.table_files, _MANIFEST):
         (folder / name).unlink(missing_ok=True)
-
-
-def _tables(kind: Kind[Any]) -> tuple[str, ...]:
-    return tuple(f"{table.name}.parquet" for table in kind.tables)
 
 
 def _fingerprint(folder: Path) -> tuple[str | None, str | None] | None:

@@ -6,8 +6,11 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import metadata
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from forensics.schema.manifest import FileEntry, Manifest
 from forensics.schema.options import options_of
 from forensics.schema.record import JsonValue
 
-__all__ = ["LIBRARIES", "build_manifest", "hash_inputs", "machine", "versions"]
+__all__ = ["LIBRARIES", "build_manifest", "hash_inputs", "machine", "shared_process", "versions"]
 
 #: Import name -> distribution, of every library that can touch a number or a table.
 LIBRARIES = {
@@ -44,6 +47,8 @@ LIBRARIES = {
 _BLOCK = 4 * 2**20
 #: sha256 releases the interpreter lock; beyond four threads a disk is the limit, not the processor.
 _MOST_THREADS = 4
+#: Whether runs of others share the process, so that what is imported says nothing of one of them.
+_SHARED: ContextVar[bool] = ContextVar("shared", default=False)
 
 
 def build_manifest(
@@ -144,18 +149,36 @@ def _unreadable(path: Path, error: OSError) -> BadInputError:
 
 
 def versions() -> dict[str, str]:
-    """Return the version of Python, of this project, and of every known library imported so far."""
+    """Return the version of Python, its Unicode, this project, and every known library imported so far.
+
+    Of a run that shares its process (`shared_process`) those of every known library that is installed.
+    """
     import forensics
 
-    found = {"python": platform.python_version(), "forensics": forensics.__version__}
+    found = {
+        "python": platform.python_version(),
+        "unicode": unicodedata.unidata_version,  # which characters are assigned, and to what
+        "forensics": forensics.__version__,
+    }
     for module, distribution in LIBRARIES.items():
-        if module not in sys.modules:
+        if module not in sys.modules and not _SHARED.get():
             continue
         try:
             found[distribution] = metadata.version(distribution)
         except metadata.PackageNotFoundError:  # vendored or run from a source tree: ask the module
-            found[distribution] = str(getattr(sys.modules[module], "__version__", "unknown"))
+            if module in sys.modules:
+                found[distribution] = str(getattr(sys.modules[module], "__version__", "unknown"))
     return found
+
+
+@contextmanager
+def shared_process() -> Iterator[None]:
+    """Mark runs as some of several in one process: their manifests do not depend on which came before."""
+    before = _SHARED.set(True)
+    try:
+        yield
+    finally:
+        _SHARED.reset(before)
 
 
 def machine() -> dict[str, JsonValue]:

@@ -12,12 +12,11 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from forensics.errors import MissingExtraError, OptionError
 from forensics.files import write_atomically
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
 from forensics.progress import Progress
+from forensics.runs.frame.cluster import DASK_SECONDS, cluster
 from forensics.sources.texts.corpora import Corpus, content_hash, read_corpus
 from forensics.vocabulary.splitting import Splitter
 
@@ -25,8 +24,6 @@ __all__ = ["count_categories"]
 
 #: Raise when the form of the cached counts, the meaning of the key or the reading of text changes.
 _FORMAT = 2
-#: How long a Dask scheduler is waited for.
-DASK_SECONDS = 10
 
 
 def count_categories(
@@ -64,25 +61,13 @@ def count_categories(
                 found.append(counts)
                 stage.advance()
         else:
-            with _cluster(dask), parallel_config(backend="dask"):
+            with (
+                cluster(dask, "mixture", "counting on a Dask cluster", DASK_SECONDS),
+                parallel_config(backend="dask"),
+            ):
                 found = Parallel(n_jobs=-1)(tasks)
             stage.advance(len(found))
     return found
-
-
-def _cluster(address: str) -> Any:
-    """Return a client of the Dask scheduler at `address`, a context manager."""
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise MissingExtraError("distributed", "mixture", "counting on a Dask cluster") from error
-    try:
-        return Client(address, timeout=DASK_SECONDS)
-    except (OSError, ValueError) as error:
-        found = f"no Dask scheduler answers at {address!r} ({error})"
-        raise OptionError(
-            "dask", found, "start one with `dask scheduler` and give its address, e.g. tcp://HOST:8786"
-        ) from error
 
 
 def _count(corpus: Corpus, splitter: Splitter, max_bytes: int | None, cache: Path | None) -> PretokenCounts:

@@ -34,7 +34,7 @@ _PATIENCE = 400
 
 def pairs_without_model(reason: str) -> BigramsSummary:
     """Return what is said where the model cannot be asked."""
-    return BigramsSummary(0, 0, refused=f"the model was not run: {reason.rstrip('. ')}")
+    return BigramsSummary(0, 0, refused=f"the model was not run here: {reason.rstrip('. ')}")
 
 
 def try_pairs(
@@ -56,6 +56,8 @@ def try_pairs(
     :param journal: What an interrupted run had copied.
     :param progress: Where to report.
     """
+    if prompting.model is None:
+        return pairs_without_model("another program runs it, and pairs are copied in this process only")
     vocabulary, source = examined.vocabulary, examined.source
     rng = np.random.default_rng([seed, 2])
     known = improbable_pairs(vocabulary.bytes, source.encoder, rng) if source.byte_level else None
@@ -108,13 +110,9 @@ def _phrases(pairs: Iterable[ImprobablePair], token_bytes: Sequence[bytes | None
 
 def _too_long(prompt: Prompt, prompting: Prompting, phrases: Sequence[Phrase]) -> str | None:
     """Return why the model cannot be given the task, or None."""
-    from forensics.sources.runtimes.causal_lm import position_count
-
     shown = max((len(phrase.by_characters) for phrase in phrases), default=1)
     said = max((len(phrase.text.encode()) for phrase in phrases), default=1)
-    fitting, remarks = fitting_prompts(
-        (prompt,), prompting.rows, position_count(prompting.model), steps=shown + said
-    )
+    fitting, remarks = fitting_prompts((prompt,), prompting.rows, prompting.positions, steps=shown + said)
     return None if fitting else " ".join(remarks)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -12,68 +12,121 @@ from forensics.errors import BadInputError
 from forensics.progress import Progress
 from forensics.runs.scan.examined import Examined
 from forensics.schema.scan import ScanOptions
+from forensics.sources.interface import NextTokenModel
+from forensics.undertrained.plain_verification import STEPS
 from forensics.undertrained.prompts import Prompt
 
 if TYPE_CHECKING:
-    from forensics.undertrained.drafted_verification import DraftedVerifier
-    from forensics.undertrained.verification import Verifier
+    from forensics.sources.runtimes.served_model import ServedModel
+    from forensics.undertrained.probe_cascade import CascadeReading
+    from forensics.undertrained.second_look import ReadsText
+    from forensics.undertrained.token_evidence import TokenEvidence
 
-__all__ = ["Prompting", "load_prompting"]
+__all__ = ["Prompting", "PutsTokens", "Served", "load_prompting"]
 
 #: How the token under test is written where a prompt is shown.
 SHOWN_SLOT = "⟨token⟩"
 #: Characters shown of a probe, whose beginning is examples like those at its end.
 _SHOWN_PROBE = 120
+#: Tokens probed for the estimate where each is a question of its own. On SmolLM2-135M's 42 tokens such a
+#: sample gave intervals of 19 to 151 (median of 2,000 redraws).
+ASKED_SAMPLE = 2000
+
+
+class PutsTokens(Protocol):
+    """Who puts tokens to a model: `Verifier` and its kin."""
+
+    def probe(self, token_ids: Sequence[int], leave_at: float) -> CascadeReading:
+        """Return what the probes alone show of each token."""
+
+    def verify(self, token_ids: Sequence[int]) -> list[TokenEvidence]:
+        """Return the evidence about each token, in the order given."""
+
+    def verify_past_probes(self, token_ids: Sequence[int]) -> list[TokenEvidence]:
+        """Return the same where no probe lets a token go before the prompts."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prompting:
     """A model and what is put to it."""
 
-    #: The `transformers` model.
-    model: Any
-    verifier: Verifier | DraftedVerifier
+    verifier: PutsTokens
+    #: The same model, reading ordinary text.
+    reader: ReadsText
     #: Names of the probes, in the order they are put; none where the model cannot be given any.
     probes: tuple[str, ...]
     #: Prompt name -> its text, the token under test written as `SHOWN_SLOT`.
     texts: dict[str, str]
     #: Ids that the model expects before every text (BOS).
     start: tuple[int, ...]
+    #: Tokens the model can read: ids below it.
+    rows: int
+    #: Positions the model was made for, or None.
+    positions: int | None
+    #: Tokens below the candidates -> how many of them to probe where the user says nothing; None: all.
+    sample_size: Callable[[int], int | None]
     #: Remarks for the report.
     notes: tuple[str, ...]
+    #: Where each token is a question to somebody else: whom, and how many are allowed.
+    served: Served | None = None
 
     @property
-    def rows(self) -> int:
-        """Tokens the model can read: ids below it."""
-        return int(self.model.get_input_embeddings().weight.shape[0])
+    def model(self) -> Any:
+        """The `transformers` model in this process; None where another program runs it."""
+        from forensics.undertrained.second_look import WholeText
 
-    @property
-    def parameters(self) -> int:
-        """Parameters of the model."""
-        return sum(int(each.numel()) for each in self.model.parameters())
+        return self.reader.model if isinstance(self.reader, WholeText) else None
 
-    @property
-    def on_cpu(self) -> bool:
-        """Whether it runs on a CPU."""
-        return str(self.model.device.type) == "cpu"
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """Questions to a server."""
+
+    model: ServedModel
+    #: Questions allowed; None: as many as it takes.
+    most: int | None
+    #: Questions that a token costs which nothing shows.
+    most_per_token: int
+
+
+@dataclass(frozen=True)
+class _Put:
+    """What can be put to a model of so many rows and positions."""
+
+    prompts: tuple[Prompt, ...]
+    probes: tuple[Prompt, ...]
+    decode: Callable[[Sequence[int]], str]
+    texts: dict[str, str]
+    notes: tuple[str, ...]
 
 
 def load_prompting(
     examined: Examined, options: ScanOptions, rng: np.random.Generator, progress: Progress
 ) -> Prompting:
-    """Load the model and build what is put to it.
+    """Load the model, or find who serves it, and build what is put to it.
 
     :param examined: The sources and what the weights tell.
     :param options: Where and how the model runs.
     :param rng: Draws the ordinary tokens that the probes are shown with.
     :param progress: Where to report.
-    :raises ForensicsError: If the model cannot be run.
+    :raises ForensicsError: If the model cannot be run or asked.
     """
+    if options.endpoint is not None:
+        return _served_prompting(examined, options, options.endpoint, rng, progress)
+    if options.runtime == "llamacpp":
+        return _engine_prompting(examined, options, rng, progress)
+    return _loaded_prompting(examined, options, rng, progress)
+
+
+def _loaded_prompting(
+    examined: Examined, options: ScanOptions, rng: np.random.Generator, progress: Progress
+) -> Prompting:
+    """Load the model into this process."""
     from forensics.sources.runtimes.causal_lm import load_causal_lm, position_count
     from forensics.undertrained.drafted_verification import DraftedVerifier, drafting_pays
-    from forensics.undertrained.plain_verification import STEPS
-    from forensics.undertrained.prompts import build_prompts, fitting_prompts, leading_special_ids
-    from forensics.undertrained.token_evidence import text_of_ids
+    from forensics.undertrained.probed_sample import default_sample_size
+    from forensics.undertrained.prompts import leading_special_ids
+    from forensics.undertrained.second_look import WholeText
     from forensics.undertrained.verification import Verifier
 
     with progress.stage("load model"):
@@ -84,28 +137,96 @@ def load_prompting(
             threads=options.threads,
             trust_remote_code=options.trust_remote_code,
         )
-    built = build_prompts(examined.source)
-    chat, notes = _chat_prompt(examined)
     rows = int(model.get_input_embeddings().weight.shape[0])
     positions = position_count(model)
+    put = _what_to_put(examined, rows, positions, rng)
+    kind = DraftedVerifier if drafting_pays(model) else Verifier
+    parameters = sum(int(each.numel()) for each in model.parameters())
+    return Prompting(
+        verifier=kind(model, put.prompts, put.decode, probes=put.probes, batch_size=options.batch_size),
+        reader=WholeText(model),
+        probes=tuple(probe.name for probe in put.probes),
+        texts=put.texts,
+        start=leading_special_ids(examined.source),
+        rows=rows,
+        positions=positions,
+        sample_size=lambda rest: default_sample_size(
+            rest=rest, parameters=parameters, on_cpu=str(model.device.type) == "cpu"
+        ),
+        notes=put.notes,
+    )
+
+
+def _served_prompting(
+    examined: Examined, options: ScanOptions, url: str, rng: np.random.Generator, progress: Progress
+) -> Prompting:
+    """Find who serves the model, and whether it can be asked."""
+    from forensics.sources.runtimes.served_model import ServedModel
+
+    with progress.stage("ask the server"):
+        model = ServedModel(url, name=options.endpoint_model, max_requests=options.max_requests)
+    rows = examined.checkpoint.embedding.shape[0]
+    put = _what_to_put(examined, rows, model.positions, rng)
+    calm = examined.ranking()[-2:].tolist()
+    model.check(put.prompts[0].fill(calm[0]), calm[-1])
+    prompting = _asked(examined, put, model, rows)
+    served = Served(model, options.max_requests, len(put.probes) + STEPS * len(put.prompts))
+    note = f"The model was not run here but asked for behind {model.url}."
+    return replace(prompting, served=served, notes=(*put.notes, note))
+
+
+def _engine_prompting(
+    examined: Examined, options: ScanOptions, rng: np.random.Generator, progress: Progress
+) -> Prompting:
+    """Run a GGUF file in llama.cpp."""
+    from forensics.sources.runtimes.llama_cpp import LlamaCppModel
+
+    with progress.stage("load model"):
+        model = LlamaCppModel(examined.checkpoint, threads=options.threads)
+    rows = examined.checkpoint.embedding.shape[0]
+    return _asked(examined, _what_to_put(examined, rows, model.positions, rng), model, rows)
+
+
+def _asked(examined: Examined, put: _Put, model: NextTokenModel, rows: int) -> Prompting:
+    """Return the prompting of a model that is asked for one next token at a time."""
+    from forensics.undertrained.asked_verification import AskedText, AskedVerifier
+    from forensics.undertrained.prompts import leading_special_ids
+
+    note = "The emission maximum was not read: the model was asked for single probabilities only."
+    return Prompting(
+        verifier=AskedVerifier(model, rows, put.prompts, put.decode, probes=put.probes),
+        reader=AskedText(model, rows),
+        probes=tuple(probe.name for probe in put.probes),
+        texts=put.texts,
+        start=leading_special_ids(examined.source),
+        rows=rows,
+        positions=model.positions,
+        sample_size=lambda rest: min(rest, ASKED_SAMPLE),
+        notes=(*put.notes, note),
+    )
+
+
+def _what_to_put(examined: Examined, rows: int, positions: int | None, rng: np.random.Generator) -> _Put:
+    """Return the prompts and probes that fit the model.
+
+    :raises BadInputError: If no prompt fits.
+    """
+    from forensics.undertrained.prompts import build_prompts, fitting_prompts
+    from forensics.undertrained.token_evidence import text_of_ids
+
+    built = build_prompts(examined.source)
+    chat, notes = _chat_prompt(examined)
     prompts, left_out = fitting_prompts((*built, *chat), rows, positions, STEPS)
     if not prompts:
         raise BadInputError(examined.checkpoint.path, " ".join(left_out), "scan it without verification")
     # A probe says one token, which needs no position of its own.
     probes, without = fitting_prompts(_probes(examined, built, rng), rows, positions, steps=1)
     decode = text_of_ids(examined.vocabulary.bytes)
-    kind = DraftedVerifier if drafting_pays(model) else Verifier
-    return Prompting(
-        model=model,
-        verifier=kind(model, prompts, decode, probes=probes, batch_size=options.batch_size),
-        probes=tuple(probe.name for probe in probes),
-        texts={
-            **{probe.name: _shown_end(probe, decode) for probe in probes},
-            **{prompt.name: _shown(prompt, decode) for prompt in prompts},
-        },
-        start=leading_special_ids(examined.source),
-        notes=(*notes, *left_out, *without),
-    )
+    texts = {
+        **{probe.name: _shown_end(probe, decode) for probe in probes},
+        **{prompt.name: _shown(prompt, decode) for prompt in prompts},
+    }
+    return _Put(prompts, probes, decode, texts, (*notes, *left_out, *without))
 
 
 def _chat_prompt(examined: Examined) -> tuple[tuple[Prompt, ...], tuple[str, ...]]:

@@ -56,6 +56,10 @@ def scan(
     bigrams: int | None = None,
     device: str = "auto",
     dtype: str = "auto",
+    runtime: str = "transformers",
+    endpoint: str | None = None,
+    endpoint_model: str | None = None,
+    max_requests: int | None = None,
     batch_size: int | None = None,
     threads: int | None = None,
     seed: int = 0,
@@ -90,6 +94,10 @@ def scan(
     :param bigrams: Improbable pairs that the model is asked to copy; None: none.
     :param device: A torch device, or `auto`.
     :param dtype: `float32`, `bfloat16`, `float16` or `auto`.
+    :param runtime: What runs the model: `transformers`, or `llamacpp` for a GGUF file.
+    :param endpoint: Address of a server that is asked instead of running the model.
+    :param endpoint_model: The model's name there.
+    :param max_requests: Most requests to it.
     :param batch_size: Tokens per forward pass; None: by prompt and device.
     :param threads: Threads of torch.
     :param seed: Seed of the run's one random generator.
@@ -107,6 +115,9 @@ def scan(
         raise OptionError("census", "given together with `estimate_tokens`", "give one of the two")
     if verify is False and bigrams is not None:
         raise OptionError("bigrams", "the model is not to be run", "leave `bigrams` or the switch out")
+    if endpoint is None and (endpoint_model is not None or max_requests is not None):
+        name = "max_requests" if endpoint_model is None else "endpoint_model"
+        raise OptionError(name, "given without `endpoint`", "give the address of the server, too")
     folders = [corpora] if isinstance(corpora, str | Path) else list(corpora)
     options = ScanOptions(
         verify=verify,
@@ -123,6 +134,10 @@ def scan(
         bigrams=bigrams,
         device=device,
         dtype=dtype,
+        runtime=runtime,
+        endpoint=endpoint,
+        endpoint_model=endpoint_model,
+        max_requests=max_requests,
         batch_size=batch_size,
         threads=threads,
         trust_remote_code=trust_remote_code,

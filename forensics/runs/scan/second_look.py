@@ -33,7 +33,6 @@ def look_in_text(
     :param rng: The run's generator; draws the occurrences.
     :param progress: Where to report.
     """
-    from forensics.sources.runtimes.causal_lm import position_count
     from forensics.undertrained.emission import WINDOW
     from forensics.undertrained.second_look import look_again
 
@@ -44,7 +43,9 @@ def look_in_text(
     ]
     if not verified:
         return None
-    positions = position_count(prompting.model)
+    positions = prompting.positions
     room = WINDOW if positions is None else min(WINDOW, positions - len(prompting.start))
     with progress.stage("ordinary text"):
-        return look_again(prompting.model, verified, text.categories, rng, start=prompting.start, window=room)
+        return look_again(
+            prompting.reader, verified, text.categories, rng, start=prompting.start, window=room
+        )

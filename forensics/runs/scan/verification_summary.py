@@ -13,16 +13,17 @@ from forensics.schema.scan import (
     EstimateSummary,
     FloorSummary,
     InTextSummary,
+    KinSummary,
     RecallSummary,
     RoleCounts,
     StratumSummary,
     VerificationSummary,
 )
 from forensics.schema.words import Role, Verdict
-from forensics.undertrained.estimate import Estimate
+from forensics.undertrained.estimate import Estimate, clopper_pearson
 from forensics.undertrained.search_down import WINDOW
 from forensics.undertrained.search_plan import SearchResult, StoppedBy
-from forensics.undertrained.tally import tally
+from forensics.undertrained.tally import KinTally, tally
 from forensics.undertrained.two_phase import TwoPhase
 from forensics.undertrained.weights import WeightFindings
 
@@ -69,6 +70,7 @@ def verification_summary(findings: WeightFindings, verification: Verification) -
         ),
         recall=_recall(result, verification),
         controls=_controls(result, verification),
+        kin=_kin(counts.kin),
         searched=result.searched,
         stopped=_STOPPED[result.stopped_by].format(window=min(WINDOW, result.searched)),
         stopped_by=result.stopped_by.value,
@@ -173,6 +175,13 @@ def _controls(result: SearchResult, verification: Verification) -> ControlsSumma
         passed=round(result.controls_passed * tested) if tested else 0,
         share=_number(result.controls_passed),
     )
+
+
+def _kin(found: KinTally) -> KinSummary | None:
+    if not found.spoken_for:
+        return None
+    between = _interval(clopper_pearson(found.shown, found.read))
+    return KinSummary(found.groups, found.read, found.shown, between, found.spoken_for)
 
 
 def _number(value: float) -> float | None:

@@ -17,10 +17,11 @@ from forensics.runs.scan.examined import Examined
 from forensics.runs.scan.ordinary_text import OrdinaryText
 from forensics.runs.scan.prompting import Prompting, load_prompting
 from forensics.runs.scan.second_look import look_in_text
+from forensics.runs.scan.served import check_controls, question_cost
 from forensics.schema.bigrams import BigramsSummary
 from forensics.schema.scan import ScanOptions
 from forensics.schema.words import Role
-from forensics.undertrained.probed_sample import ProbedBlock, Probing, default_sample_size
+from forensics.undertrained.probed_sample import ProbedBlock, Probing
 from forensics.undertrained.search_down import search_down
 from forensics.undertrained.search_plan import SearchPlan, SearchResult
 from forensics.undertrained.token_evidence import TokenEvidence
@@ -85,7 +86,8 @@ def verify_findings(
     try:
         prompting = load_prompting(examined, options, rng, progress)
     except ForensicsError as error:
-        if options.verify:
+        # Who says how the model is to be run wants it run.
+        if options.verify or options.endpoint is not None or options.runtime != "transformers":
             raise
         asked = options.bigrams is not None
         return Verification(
@@ -94,12 +96,16 @@ def verify_findings(
     plan = _plan(examined, options, rng)
     probing = _probing(prompting, options, plan, journal)
     progress.note(_announcement(plan, probing))
+    known = {evidence.token_id: evidence for evidence in _kept_evidence(journal)}
+    if prompting.served is not None:
+        progress.note(question_cost(prompting.served, plan, probing, known))
+        check_controls(prompting, plan.controls, known)
     result = search_down(
         prompting.verifier.verify,
         plan,
         rng,
         probing=probing,
-        known={evidence.token_id: evidence for evidence in _kept_evidence(journal)},
+        known=known,
         on_result=lambda evidence: journal.keep(str(evidence.token_id), evidence.to_json()),
         progress=progress,
     )
@@ -126,14 +132,15 @@ def verify_findings(
 def _losses(
     prompting: Prompting, text: OrdinaryText, progress: Progress
 ) -> tuple[npt.NDArray[np.float32], ...] | None:
-    """Return what the model loses on the stretches of a text; None where there are none."""
-    from forensics.sources.runtimes.causal_lm import position_count
+    """Return what the model loses on the stretches of a text.
+
+    None where there are none, or where another program runs the model and shows only what it would say.
+    """
     from forensics.undertrained.loss_by_count import read_losses
 
-    if not text.stretches:
+    if not text.stretches or prompting.model is None:
         return None
-    positions = position_count(prompting.model)
-    room = None if positions is None else positions - len(prompting.start)
+    room = None if prompting.positions is None else prompting.positions - len(prompting.start)
     with progress.stage("losses in text"):
         stretches = [stretch[:room] for stretch in text.stretches]
         return tuple(read_losses(prompting.model, stretches, prompting.start))
@@ -188,9 +195,7 @@ def _probing(
     rest = len(plan.ranking) - plan.least
     sample = None
     if not options.census:
-        sample = options.estimate_tokens or default_sample_size(
-            rest=rest, parameters=prompting.parameters, on_cpu=prompting.on_cpu
-        )
+        sample = options.estimate_tokens or prompting.sample_size(rest)
     return Probing(
         prompting.verifier.probe,
         prompting.verifier.verify_past_probes,

@@ -19,7 +19,8 @@ from forensics.sources.checkpoints.embedding_names import EMBEDDING_NAMES, HEAD_
 __all__ = ["Adapter", "find_adapter"]
 
 _CHANGE = re.compile(
-    r"(?:^|\.)(?:lora_|base_layer\b|loha_|lokr_|hada_|vera_|ia3_|oft_|boft_|trainable_tokens)"
+    r"(?:^|\.)(?:lora_|base_layer\b|modules_to_save\b|loha_|lokr_|hada_|vera_|ia3_|oft_|boft_|token_adapter\b"
+    r"|trainable_tokens)"
 )
 _MATRIX_MODULES = {
     suffix.removesuffix(".weight"): role
@@ -52,8 +53,19 @@ class Adapter:
         found = f"{self.describe()}, which changes {listed}, and not a model"
         return BadInputError(where, found, "merge it into its base model (merge_and_unload) and name that")
 
-    def without_matrix(self, where: Path) -> BadInputError:
-        """Return the error for an adapter that holds no matrix of tokens."""
+    def without_embedding(self, where: Path, names: Iterable[str]) -> BadInputError:
+        """Return the error for an adapter that holds no embedding.
+
+        :param where: The adapter.
+        :param names: Its tensors; an unembedding may be among them.
+        """
+        head = next((name for name in names if any(fits(name, h.suffix) for h in HEAD_NAMES)), None)
+        if head is not None:
+            found = (
+                f"{self.describe()}, which stores the unembedding ({head}) and no embedding, and not a model"
+            )
+            remedy = "merge it into its base model (merge_and_unload) and name that"
+            return BadInputError(where, found, remedy)
         found = f"{self.describe()}, which leaves embedding and unembedding as they are, and not a model"
         return BadInputError(where, found, "name the base model: its token matrices are the adapter's, too")
 
@@ -75,6 +87,8 @@ def find_adapter(weights: Path, names: Iterable[str]) -> Adapter | None:
     for name in changing:
         module = name[: _CHANGE.search(name).start()]  # type: ignore[union-attr]
         role = next((role for known, role in _MATRIX_MODULES.items() if fits(module, known)), None)
+        if "trainable_tokens" in name and role is None:
+            role = "embedding"  # rows of it, whatever the layer is called
         if role is not None:
             changes.setdefault(role, []).append(name)
     return Adapter(base[:200] if isinstance(base, str) and base else None, changes)

@@ -20,7 +20,12 @@ from forensics.progress import Progress
 from forensics.sources.checkpoints.adapters import find_adapter
 from forensics.sources.checkpoints.config import ModelConfig, gguf_config, huggingface_config, named_code
 from forensics.sources.checkpoints.embedding_names import ENCODER_EMBEDDING, IN_BLOCK
-from forensics.sources.checkpoints.embeddings import EmbeddingNames, find_embeddings, is_embedding_like
+from forensics.sources.checkpoints.embeddings import (
+    EmbeddingNames,
+    find_embeddings,
+    is_embedding_like,
+    is_head_name,
+)
 from forensics.sources.checkpoints.layouts import Weights, open_weights
 from forensics.sources.checkpoints.packings import find_packings
 from forensics.sources.checkpoints.tying import (
@@ -61,16 +66,20 @@ def open_checkpoint(
     try:
         names = find_embeddings(found, {**tensors, **packings.infos}, config, packings.unread)
     except BadInputError as error:
-        raise error if adapter is None or packings.unread else adapter.without_matrix(found) from error
+        if adapter is None or packings.unread:
+            raise
+        raise adapter.without_embedding(found, tensors) from error
+    if adapter is not None and not names.by_name:  # a matrix of another kind, e.g. of a prompt
+        raise adapter.without_embedding(found, tensors)
     notes += names.notes
     if adapter is not None:
         notes.append(f"this is {adapter.describe()}: what it does not store is in its base model")
 
-    def matrix(name: str) -> RowMatrix:
-        return packings.matrices.get(name) or _matrix(weights, name, config, notes)
+    def matrix(name: str, width: int | None) -> RowMatrix:
+        return packings.matrices.get(name) or _matrix(weights, name, config, notes, width)
 
-    embedding = matrix(names.embedding)
-    unembedding = matrix(names.unembedding) if names.unembedding else None
+    embedding = matrix(names.embedding, config.hidden_size)
+    unembedding = matrix(names.unembedding, embedding.shape[1]) if names.unembedding else None
     if adapter is not None and unembedding is None:
         text = f"no unembedding is stored; {adapter.describe()} leaves it to the base model"
         verdict = TyingVerdict(Tying.NO_HEAD, text)
@@ -133,29 +142,44 @@ def _refuse_absent_embeddings(weights: Weights) -> list[str]:
     return [f"{len(shards)} shards are missing, first {shards[0]}; the weights alone can be examined"]
 
 
-def _matrix(weights: Weights, name: str, config: ModelConfig, notes: list[str]) -> RowMatrix:
-    """Return tensor `name` as rows, times its scales where it is stored in eight bits."""
+def _matrix(
+    weights: Weights, name: str, config: ModelConfig, notes: list[str], width: int | None
+) -> RowMatrix:
+    """Return tensor `name` as rows, times its scales where it is stored in eight bits.
+
+    :param width: How many numbers a row has to have if it is stored in integers; None if nobody knows.
+    """
     file = weights.owner[name]
     stored = file.matrix(name)
-    if file.format == "gguf" or not (
-        stored.dtype.startswith("F8") or NUMBER_FORMATS[stored.dtype].is_integer
-    ):
+    if file.format == "gguf":
+        return stored
+    is_integer = NUMBER_FORMATS[stored.dtype].is_integer
+    if not (is_integer or stored.dtype.startswith("F8")):
         return stored
     module = name.removesuffix("weight")
     scale_name = next((module + scale for scale in SCALE_NAMES if module + scale in weights.owner), None)
+    zero_name = next((module + zero for zero in ZERO_POINT_NAMES if module + zero in weights.owner), None)
+    if is_integer:
+        # Without a zero point unsigned bytes are several smaller numbers each, and so are rows too short.
+        is_scaled = scale_name is not None and stored.dtype in (("I8", "U8") if zero_name else ("I8",))
+        if not is_scaled or width not in (None, stored.shape[1]):
+            raise _unread_integers(weights, name, stored)
     if scale_name is not None:
-        zero_name = next((module + zero for zero in ZERO_POINT_NAMES if module + zero in weights.owner), None)
-        scales = weights.owner[scale_name].values(scale_name)
         zeros = None if zero_name is None else weights.owner[zero_name].values(zero_name)
+        scales = weights.owner[scale_name].values(scale_name)
         return scale_matrix(f"{file.path} tensor {name}", stored, scales, _block_size(config.values), zeros)
-    if NUMBER_FORMATS[stored.dtype].is_integer:
-        beside = [other for other in weights.owner if other.startswith(module) and other != name]
-        apart = f"with {', '.join(beside[:4])} in a packing that is not read" if beside else "without a scale"
-        found = f"stored as {stored.dtype} integers {apart}, so its numbers are unknown"
-        remedy = "name the checkpoint before it was quantised"
-        raise BadInputError(f"{file.path} tensor {name}", found, remedy)
     notes.append(f"{name} is stored as {stored.dtype} without a scale; its numbers are taken as they stand")
     return stored
+
+
+def _unread_integers(weights: Weights, name: str, stored: RowMatrix) -> BadInputError:
+    """Return the error for integers that stand for other numbers than themselves times a scale."""
+    module = name.removesuffix("weight")
+    beside = [other for other in weights.owner if other.startswith(module) and other != name]
+    apart = f"with {', '.join(beside[:4])} in a packing that is not read" if beside else "without a scale"
+    found = f"stored as {stored.dtype} integers {list(stored.shape)} {apart}, so its numbers are unknown"
+    where = f"{weights.owner[name].path} tensor {name}"
+    return BadInputError(where, found, "name the checkpoint before it was quantised")
 
 
 def _block_size(config: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -174,6 +198,8 @@ def _tying(
     config: ModelConfig,
 ) -> TyingVerdict:
     if unembedding is None or names.unembedding is None:
+        if is_head_name(names.embedding):
+            return TyingVerdict(Tying.TIED, "only the unembedding is stored, so the embedding is the same")
         is_encoder = ENCODER_EMBEDDING.search(names.embedding) is not None
         return without_unembedding(config, is_decoder_name=names.by_name and not is_encoder)
     first, second = weights.owner.get(names.embedding), weights.owner.get(names.unembedding)

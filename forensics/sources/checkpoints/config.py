@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ModelConfig", "gguf_config", "huggingface_config", "named_code"]
+__all__ = ["ModelConfig", "gguf_config", "huggingface_config", "language_sections", "named_code"]
 
 #: Sections in which multi-part models describe their language model, in order of preference.
 TEXT_SECTIONS = ("text_config", "llm_config", "language_config", "thinker_config", "decoder")
@@ -69,7 +69,7 @@ def huggingface_config(values: Mapping[str, Any]) -> ModelConfig:
     :param values: The parsed file.
     :return: Its statements; those of a wrong type count as not made.
     """
-    sections = list(_sections(values))
+    sections = list(language_sections(values))
     architectures = [a for a in _list(values.get("architectures")) if isinstance(a, str)]
     model_type = values.get("model_type")
     has_head, evidence = _has_head(architectures, model_type)
@@ -128,7 +128,7 @@ def gguf_config(metadata: Mapping[str, Any]) -> ModelConfig:
     )
 
 
-def _sections(values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def language_sections(values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the nested language sections, innermost first, then the top level."""
     for name in TEXT_SECTIONS:
         section = values.get(name)

@@ -21,9 +21,10 @@ from forensics.sources.checkpoints.embedding_names import (
     OTHER_MODALITY,
     fits,
 )
+from forensics.sources.checkpoints.hidden_matrices import hidden_matrix
 from forensics.sources.interface import TensorInfo
 
-__all__ = ["EmbeddingNames", "find_embeddings", "is_embedding_like"]
+__all__ = ["EmbeddingNames", "find_embeddings", "is_embedding_like", "is_head_name"]
 
 #: The remedy for a matrix in a packing that is not read.
 _UNPACK = "name the checkpoint before it was quantised"
@@ -70,19 +71,27 @@ def find_embeddings(
     by_name = bool(named)
     if hidden := _unread_embedding(tensors, named, config, unread):
         raise BadInputError(where, f"the embedding is stored as {unread[hidden]}, which is not read", _UNPACK)
+    if not named and (stored := _hidden_embedding(tensors, config)):
+        raise BadInputError(where, f"the embedding is stored as {stored}, which is not read", _UNPACK)
     candidates = named or _by_shape(tensors, config)
     if not candidates:
         raise BadInputError(where, *_nothing_found(tensors, config))
     embedding = candidates[0]
-    if not by_name:
+    only_head = not by_name and is_head_name(embedding)
+    if only_head and config.tied is False:
+        alone = f"no token embedding, only the unembedding {embedding}, and the configuration says untied"
+        raise BadInputError(where, alone, "complete the checkpoint: its embedding is missing")
+    if only_head:
+        notes.append(f"only the unembedding {embedding} is stored; the embedding of a tied model is the same")
+    elif not by_name:
         shape = list(tensors[embedding].shape)
         notes.append(f"no known embedding name; took {embedding} for the embedding by its shape {shape}")
     unembedding = _find_head(tensors, embedding, config) or (
         None if by_name else _shape_twin(tensors, embedding, candidates)
     )
-    if unembedding is None and (found := _unread_head(tensors, embedding, unread)):
+    if unembedding is None and (head := _unread_head(tensors, embedding, unread)):
         # To go on would call the model tied, or without a head, which it is not.
-        raise BadInputError(where, f"the unembedding is stored as {found}, which is not read", _UNPACK)
+        raise BadInputError(where, f"the unembedding is stored as {head}, which is not read", _UNPACK)
     others = [name for name in candidates[1:] if name != unembedding]
     if others:
         listed = ", ".join(f"{name} {list(tensors[name].shape)}" for name in others[:4])
@@ -96,6 +105,11 @@ def is_embedding_like(name: str) -> bool:
     if IN_BLOCK.search(name) or OTHER_MODALITY.search(name):
         return False
     return any(fits(name, s) for s in EMBEDDING_NAMES) or any(fits(name, h.suffix) for h in HEAD_NAMES)
+
+
+def is_head_name(name: str) -> bool:
+    """Return whether `name` is one that only an unembedding has."""
+    return any(head.is_certain and fits(name, head.suffix) for head in HEAD_NAMES)
 
 
 def _unread_embedding(
@@ -117,10 +131,26 @@ def _unread_head(tensors: Mapping[str, TensorInfo], embedding: str, unread: Mapp
         if any(fits(name, head.suffix) for head in HEAD_NAMES):
             return packing
     for name, info in tensors.items():
-        is_head = any(head.is_certain and fits(name, head.suffix) for head in HEAD_NAMES)
-        if is_head and name != embedding and not IN_BLOCK.search(name) and not OTHER_MODALITY.search(name):
+        if (
+            is_head_name(name)
+            and name != embedding
+            and not IN_BLOCK.search(name)
+            and not OTHER_MODALITY.search(name)
+        ):
             return f"{name} {list(info.shape)} {info.dtype}"
-    return None
+    modules = [head.suffix.removesuffix(".weight") for head in HEAD_NAMES if head.is_certain]
+    return hidden_matrix(tensors, modules, tensors[embedding].shape, apart_from=embedding)
+
+
+def _hidden_embedding(tensors: Mapping[str, TensorInfo], config: ModelConfig) -> str | None:
+    """Return how an embedding is stored that no plain weight stands for."""
+    if config.vocab_size is None or config.hidden_size is None:
+        return None
+    modules = [suffix.removesuffix(".weight") for suffix in EMBEDDING_NAMES if suffix.endswith(".weight")]
+    shape = (config.vocab_size, config.hidden_size)
+    # A plain matrix of that shape under a name of its own is found by its shape.
+    others = {name: i for name, i in tensors.items() if i.shape != shape or not name.endswith(".weight")}
+    return hidden_matrix(others, modules, shape)
 
 
 def _rank_embeddings(tensors: Mapping[str, TensorInfo], config: ModelConfig) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from forensics.errors import BadInputError
 from forensics.files import read_json
+from forensics.sources.gguf.parts import GGUF_PART, whole_models
 from forensics.sources.tensors.open_tensor_file import open_tensor_file
 from forensics.sources.tensors.tensor_file import TensorFile
 
@@ -26,24 +27,22 @@ __all__ = ["FOLDER_LAYOUTS", "Weights", "open_weights"]
 class Layout:
     """One way in which a folder holds weights."""
 
-    #: Glob below the folder; with several matches the layout does not apply, unless `is_set`.
+    #: Glob below the folder; with several matches the layout does not apply, unless they are one model.
     pattern: str
     #: Whether the file is an index of shards.
     is_index: bool = False
-    #: Whether several matches are one model (the parts of a split GGUF).
-    is_set: bool = False
 
 
 FOLDER_LAYOUTS = (
     Layout("model.safetensors"),  # before an index, as transformers does: saved anew beside a stale one
     Layout("model.safetensors.index.json", is_index=True),
     Layout("*.safetensors.index.json", is_index=True),
+    Layout("model.safetensors.index.*.json", is_index=True),  # a variant, e.g. fp16
     Layout("consolidated.safetensors"),
     Layout("*.safetensors"),
     Layout("pytorch_model.bin"),
     Layout("pytorch_model.bin.index.json", is_index=True),
     Layout("*.gguf"),
-    Layout("*-00001-of-*.gguf", is_set=True),
     Layout("*.bin.index.json", is_index=True),
     Layout("*.bin"),
     Layout("*.pt"),
@@ -57,9 +56,6 @@ FOLDER_LAYOUTS = (
     Layout("text_encoder/*.safetensors"),
     Layout("text_encoder/pytorch_model.bin"),
 )
-#: The image half of a GGUF vision model, which lies beside the language half.
-_PROJECTOR = re.compile(r"mmproj")
-_GGUF_PART = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf")
 #: One of the shards that an index joins; its own numbers say how many there are.
 _SHARD = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.(safetensors|bin)")
 #: One of the slices of Meta's model-parallel checkpoints, each of which holds a part of every matrix.
@@ -97,9 +93,13 @@ def open_weights(path: Path) -> Weights:
         return _open_file(path)
     several: list[Path] = []
     for layout in FOLDER_LAYOUTS:
-        found = [entry for entry in sorted(path.glob(layout.pattern)) if not _PROJECTOR.match(entry.name)]
-        if len(found) == 1 or (found and layout.is_set):
-            return _open_index(found[0]) if layout.is_index else _beside_index(_open_file(found[0]))
+        found = sorted(path.glob(layout.pattern))
+        if layout.pattern.endswith(".gguf"):
+            found = whole_models(found)
+        if len(found) == 1:
+            return _open_index(found[0]) if layout.is_index else _beside(_open_file(found[0]))
+        if found and _is_one_set(found):
+            return _open_file(found[0])
         several = several or found
     if several:
         found_text = f"{len(several)} weights files and no index: {_listing(several)}"
@@ -108,6 +108,14 @@ def open_weights(path: Path) -> Weights:
     there = _listing(_entries(path)) or "nothing"
     found_text = f"no weights found; looked for {looked_for}; the folder holds {there}"
     raise BadInputError(path, found_text, "name a model folder, or one weights file in it")
+
+
+def _is_one_set(files: list[Path]) -> bool:
+    """Return whether files that no index joins are the numbered shards, or slices, of one model."""
+    if all(_SLICE.fullmatch(file.name) for file in files):
+        return True
+    shards = [_SHARD.fullmatch(file.name) for file in files]
+    return None not in shards and len({(s[1], s[3], s[4]) for s in shards if s}) == 1
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -125,7 +133,7 @@ def _listing(entries: list[Path], shown: int = 8) -> str:
 
 def _open_file(path: Path) -> Weights:
     """Open a file, with the others of its set where its name says that it is one of several."""
-    if part := _GGUF_PART.fullmatch(path.name):
+    if part := GGUF_PART.fullmatch(path.name):
         return _join(_whole_set(path, part, "gguf"))
     if part := _SHARD.fullmatch(path.name):
         index = path.with_name(f"{part[1]}.{part[4]}.index.json")
@@ -152,14 +160,16 @@ def _whole_set(path: Path, part: re.Match[str], suffix: str) -> list[TensorFile]
     return [open_tensor_file(path.with_name(name)) for name in names]
 
 
-def _beside_index(weights: Weights) -> Weights:
-    """Add a remark where an index lies beside the one file that is read."""
+def _beside(weights: Weights) -> Weights:
+    """Add remarks on what lies beside the weights that are read and is not."""
     path = weights.parts[0].path
     index = path.with_name(f"{path.name}.index.json")
-    if len(weights.parts) > 1 or not index.exists():
-        return weights
-    remark = f"{path.name} is read, as transformers does; {index.name} beside it is not"
-    return replace(weights, notes=(*weights.notes, remark))
+    notes = list(weights.notes)
+    if len(weights.parts) == 1 and index.exists():
+        notes.append(f"{path.name} is read, as transformers does; {index.name} beside it is not")
+    if not path.name.startswith("adapter_model") and path.with_name("adapter_config.json").is_file():
+        notes.append(f"an adapter lies beside {path.name}, which is read without it")
+    return replace(weights, notes=tuple(notes))
 
 
 def _join(parts: list[TensorFile]) -> Weights:

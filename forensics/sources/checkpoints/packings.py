@@ -47,7 +47,7 @@ UNREAD_SIGNS = (
     ("EXL3", re.compile(r"trellis")),
     ("HQQ", re.compile(r"W_q")),
     ("Quanto", re.compile(r"weight\._data(\._data)?|weight\._packed|weight\.qbits")),
-    ("torchao", re.compile(r"weight_(q|p)data|weight\.(int_data|tensor_impl).*|_data")),
+    ("torchao", re.compile(r"_?weight_(q|p)data|weight:.+|weight\.(int_data|tensor_impl).*|_data")),
     ("AQLM", re.compile(r"codes|codebooks")),
     ("VPTQ", re.compile(r"(res_)?(indices|centroids)(\.weight)?")),
     ("GPTQ or AWQ", re.compile(r"qweight")),

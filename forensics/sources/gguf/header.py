@@ -134,6 +134,9 @@ class GGUFHeader:
             try:
                 strings.append(raw.decode())
             except UnicodeDecodeError as error:
+                if not key.startswith("tokenizer."):  # text for people, as in `string`
+                    strings.append(raw.decode(errors="replace"))
+                    continue
                 found = f"entry {index} of {key} is not UTF-8: {raw[:40]!r}"
                 raise BadInputError(self._path, found, DAMAGED) from error
         self.position = position

@@ -4,8 +4,10 @@ Nothing is downloaded (the files are here already), no code from a model folder 
 says so, and pickled weights go through torch's restricted loader, which is transformers' own default and
 is asked for all the same.
 
-Left out: sharing a model over several devices, and loading in 8 or 4 bits (a changed model is not
-evidence about the released one).
+Weights that do not fit one accelerator are spread by accelerate over all there are, then over memory, then
+over files: slower, and the same numbers.
+
+Left out: loading in 8 or 4 bits (a changed model is not evidence about the released one).
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import math
 import os
 import shutil
 import tempfile
+import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,7 @@ from forensics.sources.runtimes.transformers_runtime import (
     loading_options,
     quiet,
     reason_of,
+    refuse_random_weights,
     without_named_code,
 )
 
@@ -36,6 +41,8 @@ __all__ = ["load_causal_lm", "position_count"]
 
 #: Share of the free memory that the weights may fill as float32 before `auto` takes bfloat16.
 _MEMORY_SHARE = 0.6
+#: Share of an accelerator's free memory that the weights may fill before they are spread.
+_DEVICE_SHARE = 0.85
 
 
 def load_causal_lm(
@@ -45,6 +52,7 @@ def load_causal_lm(
     dtype: str = "auto",
     threads: int | None = None,
     trust_remote_code: bool = False,
+    device_map: Mapping[str, str | int] | None = None,
 ) -> Any:
     """Return the checkpoint as a transformers model in evaluation mode, on its device.
 
@@ -55,6 +63,8 @@ def load_causal_lm(
         accelerator it is the dtype the weights are stored in.
     :param threads: Threads of torch on the CPU, for the whole process; None leaves them alone.
     :param trust_remote_code: Allow Python code that comes with the model to run.
+    :param device_map: Module name -> device, as accelerate takes it, in place of `device`; None: one device,
+        or several where `device` is `auto` and one has no room for the weights.
     :raises MissingExtraError: If torch, transformers or accelerate is not installed.
     :raises ForensicsError: If the model cannot be run; the message says why.
     """
@@ -69,18 +79,15 @@ def load_causal_lm(
     target = choose_device(torch, device)
     if threads is not None:
         torch.set_num_threads(threads)
-    options = loading_options(
-        transformers, _dtype(torch, checkpoint, target, dtype), trust_remote_code=trust_remote_code
-    )
+    computed = _dtype(torch, checkpoint, target, dtype)
+    spread: Mapping[str, str | int] | str | None = device_map
+    if spread is None and device == "auto" and not _fits(torch, checkpoint, target, computed):
+        spread = "auto"
+    options = loading_options(transformers, computed, trust_remote_code=trust_remote_code)
     try:
-        with quiet(transformers):
-            if checkpoint.format == "gguf":
-                model, report = _load_gguf(transformers, _gguf_file(checkpoint), options)
-            else:
-                folder = _file_of(checkpoint, "config.json").parent
-                model, report = _load_folder(transformers, folder, options)
-        _refuse_random_weights(checkpoint, report)
-        return model.to(target).eval()
+        if spread is None:
+            return _load(transformers, checkpoint, options).to(target).eval()
+        return _load_spread(transformers, checkpoint, options | {"device_map": spread}).eval()
     except ForensicsError:
         raise
     except ImportError as error:  # e.g. a quantisation kernel
@@ -93,26 +100,37 @@ def load_causal_lm(
         raise BadInputError(checkpoint.path, found, "scan it without verification") from error
 
 
+def _load(transformers: Any, checkpoint: Checkpoint, options: dict[str, Any]) -> Any:
+    """Load a checkpoint of either layout, and refuse what the library had to make up."""
+    with quiet(transformers):
+        if checkpoint.format == "gguf":
+            model, report = _load_gguf(transformers, _gguf_file(checkpoint), options)
+        else:
+            folder = _file_of(checkpoint, "config.json").parent
+            model, report = _load_folder(transformers, folder, options)
+    refuse_random_weights(checkpoint.path, report, "scan the weights alone, or complete the checkpoint")
+    return model
+
+
+def _load_spread(transformers: Any, checkpoint: Checkpoint, options: dict[str, Any]) -> Any:
+    """Load a checkpoint over several devices; what goes into files stays there as long as the model lives."""
+    if importlib.util.find_spec("accelerate") is None:
+        raise MissingExtraError("accelerate", "models", "spreading a model over devices")
+    files = tempfile.TemporaryDirectory(prefix="forensics-offload-", ignore_cleanup_errors=True)
+    try:
+        model = _load(transformers, checkpoint, options | {"offload_folder": files.name})
+    except BaseException:
+        files.cleanup()
+        raise
+    weakref.finalize(model, files.cleanup)
+    return model
+
+
 def position_count(model: Any) -> int | None:
     """Return how many positions a model was made for, None where its configuration does not say."""
     config = model.config.get_text_config() if hasattr(model.config, "get_text_config") else model.config
     counts = (getattr(config, name, None) for name in ("max_position_embeddings", "n_positions", "n_ctx"))
     return next((count for count in counts if isinstance(count, int) and count > 0), None)
-
-
-#: What transformers fills with random numbers, by its own report of the loading.
-_RANDOM = ("missing_keys", "mismatched_keys")
-
-
-def _refuse_random_weights(checkpoint: Checkpoint, report: dict[str, Any]) -> None:
-    """Refuse a model that transformers had to complete: its answers say nothing about the checkpoint."""
-    names = sorted(str(name) for kind in _RANDOM for name in report.get(kind) or ())
-    if names:
-        found = (
-            f"transformers finds no numbers for {len(names)} tensors, first {names[0][:120]}, and fills "
-            "them at random"
-        )
-        raise BadInputError(checkpoint.path, found, "scan the weights alone, or complete the checkpoint")
 
 
 def _load_folder(transformers: Any, folder: Path, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -177,6 +195,18 @@ def _dtype(torch: Any, checkpoint: Checkpoint, device: Any, dtype: str) -> Any:
         return torch.bfloat16 if checkpoint.format == "gguf" else "auto"
     bytes_needed = 4 * sum(math.prod(tensor.shape) for tensor in checkpoint.tensors.values())
     return torch.float32 if bytes_needed < _MEMORY_SHARE * _free_memory() else torch.bfloat16
+
+
+def _fits(torch: Any, checkpoint: Checkpoint, target: Any, dtype: Any) -> bool:
+    """Whether the weights find room on one device; a CPU's memory is all there is beside it."""
+    if target.type != "cuda":
+        return True
+    if dtype == "auto":
+        needed = sum(tensor.nbytes for tensor in checkpoint.tensors.values())
+    else:
+        numbers = sum(math.prod(tensor.shape) for tensor in checkpoint.tensors.values())
+        needed = numbers * torch.empty(0, dtype=dtype).element_size()
+    return bool(needed < _DEVICE_SHARE * torch.cuda.mem_get_info(target)[0])
 
 
 def _free_memory() -> float:

@@ -17,6 +17,7 @@ from typing import Any
 
 from forensics.errors import BadInputError
 from forensics.files import parse_json, read_json, read_text
+from forensics.sources.checkpoints.config import named_code
 from forensics.sources.runtimes.pooling import Pooling, PoolingConfig, read_pooling, stated_pooling
 
 __all__ = ["EmbeddingLayout", "LaterStep", "StepKind", "read_embedding_layout"]
@@ -74,7 +75,8 @@ class EmbeddingLayout:
     pooling: PoolingConfig
     #: Who said so, for the report.
     pooling_origin: str
-    #: Whether the folder itself says all there is to say, so that `encode` gives these very vectors.
+    #: Whether the folder itself says all there is to say, and names no code to run, so that `encode` gives
+    #: these very vectors.
     is_complete: bool = False
     #: What follows the pooling, in order.
     later: tuple[LaterStep, ...] = ()
@@ -117,20 +119,27 @@ def read_embedding_layout(folder: Path, pooling: str | None = None) -> Embedding
         config, origin = read_pooling(read[0]), f"{pool.name}/config.json"
     max_length, lower_case, of_transformer = _transformer_settings(transformer)
     prompt, dimensions, notes, of_model = _model_settings(folder)
+    code = _named_code(transformer)
     dense = [step.folder / "config.json" for step in later if step.kind is StepKind.DENSE]
     return EmbeddingLayout(
         transformer=transformer,
         pooling=config,
         pooling_origin=origin,
-        is_complete=stated is None,
+        is_complete=stated is None and not code,
         later=later,
         max_length=max_length,
         lower_case=lower_case,
         prompt=prompt,
         dimensions=dimensions,
         files=(folder / "modules.json", *read, *dense, *of_transformer, *of_model),
-        notes=notes,
+        notes=(*notes, *code),
     )
+
+
+def _named_code(transformer: Path) -> tuple[str, ...]:
+    """Return remarks on what the transformer's configuration names as code to run."""
+    file = transformer / "config.json"
+    return tuple(named_code(read_json(file))) if file.is_file() else ()
 
 
 def _plain_folder(folder: Path, pooling: Pooling | None) -> EmbeddingLayout:
@@ -148,7 +157,8 @@ def _plain_folder(folder: Path, pooling: Pooling | None) -> EmbeddingLayout:
             "state it with `pooling`: mean, cls or last (last for a decoder)",
         )
     _refuse_adapter(folder)
-    return EmbeddingLayout(folder, PoolingConfig((pooling,)), "the user", files=(config_file,))
+    code = _named_code(folder)
+    return EmbeddingLayout(folder, PoolingConfig((pooling,)), "the user", files=(config_file,), notes=code)
 
 
 def _modules(folder: Path) -> tuple[Path, Path | None, tuple[LaterStep, ...]]:

@@ -21,11 +21,15 @@ from forensics.sources.runtimes.transformers_runtime import (
     loading_options,
     quiet,
     reason_of,
+    refuse_random_weights,
+    without_named_code,
 )
 
 __all__ = ["LoadedModel", "load_embedding_model"]
 
 #: Model type -> the class that runs the encoder alone, as sentence-transformers chooses it.
+#: Outputs that no pooling here reads; many models are saved without the weights for them.
+_UNUSED = "pooler"
 _ENCODERS = {"t5": "T5EncoderModel", "mt5": "MT5EncoderModel", "umt5": "UMT5EncoderModel"}
 
 
@@ -50,7 +54,7 @@ def load_embedding_model(
     :param dtype: A dtype, or `auto`.
     :param threads: Threads of torch, for the whole process; None leaves them alone.
     :param progress: Where to report.
-    :raises BadInputError: If it cannot be loaded, or is an encoder-decoder.
+    :raises BadInputError: If it cannot be loaded, lacks weights, or is an encoder-decoder.
     """
     transformers, torch = import_libraries()
     check_dtype(dtype)
@@ -64,6 +68,8 @@ def load_embedding_model(
             found = _by_library(folder, layout, target, options, progress)
             if found is None:
                 found = _by_transformers(transformers, layout, options)
+    except BadInputError:
+        raise
     except Exception as error:  # whichever of transformers' checks fails, the reader wants its words
         said = f"transformers cannot load it ({reason_of(error)})"
         raise BadInputError(
@@ -87,13 +93,24 @@ def _by_library(
             f"sentence-transformers cannot load the model ({reason_of(error)}); not compared with it."
         )
         return None
-    return LoadedModel(library[0].auto_model, library.tokenizer, library)
+    model = library[0].auto_model
+    # The library does not tell what it filled at random; its own class says so when it is asked again.
+    _load_complete(type(model), layout.transformer, model.config, options)
+    return LoadedModel(model, library.tokenizer, library)
 
 
 def _by_transformers(transformers: Any, layout: EmbeddingLayout, options: dict[str, Any]) -> LoadedModel:
     """Load model and tokenizer with transformers alone."""
     only = {name: options[name] for name in ("local_files_only", "trust_remote_code")}
-    kind = transformers.AutoConfig.from_pretrained(layout.transformer, **only).model_type
-    loader = getattr(transformers, _ENCODERS.get(kind, "AutoModel"))
+    config = transformers.AutoConfig.from_pretrained(layout.transformer, **only)
+    without_named_code(config)
+    loader = getattr(transformers, _ENCODERS.get(config.model_type, "AutoModel"))
     tokenizer = transformers.AutoTokenizer.from_pretrained(layout.transformer, **only)
-    return LoadedModel(loader.from_pretrained(layout.transformer, **options), tokenizer)
+    return LoadedModel(_load_complete(loader, layout.transformer, config, options), tokenizer)
+
+
+def _load_complete(loader: Any, transformer: Path, config: Any, options: dict[str, Any]) -> Any:
+    """Load a transformer that needs no random numbers to be complete."""
+    model, report = loader.from_pretrained(transformer, config=config, output_loading_info=True, **options)
+    refuse_random_weights(transformer, report, "complete the folder: its weights are not all there", _UNUSED)
+    return model

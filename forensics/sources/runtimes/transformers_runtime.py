@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, suppress
+from pathlib import Path
 from typing import Any
 
-from forensics.errors import MissingExtraError, OptionError
+from forensics.errors import BadInputError, MissingExtraError, OptionError
 
 __all__ = [
     "check_dtype",
@@ -16,6 +17,7 @@ __all__ = [
     "loading_options",
     "quiet",
     "reason_of",
+    "refuse_random_weights",
     "without_named_code",
 ]
 
@@ -31,6 +33,8 @@ CODE_KEYS = (
     "kernel_config",
     "allow_all_kernels",
 )
+#: What transformers fills with random numbers, by its own report of the loading.
+_RANDOM = ("missing_keys", "mismatched_keys")
 DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -99,6 +103,27 @@ def without_named_code(config: Any) -> None:
             if part is not None and getattr(part, key, None) is not None:
                 with suppress(AttributeError, TypeError, ValueError):  # a property without a setter
                     setattr(part, key, None)
+
+
+def refuse_random_weights(
+    where: Path, report: Mapping[str, Any], remedy: str, without: str | None = None
+) -> None:
+    """Refuse a model that transformers had to complete: its answers say nothing about the checkpoint.
+
+    :param where: The checkpoint.
+    :param report: The `loading_info` of `from_pretrained`.
+    :param remedy: What to do instead.
+    :param without: Tensors with this in their names are not needed.
+    :raises BadInputError: With the first tensor that is missing.
+    """
+    names = sorted(str(name) for kind in _RANDOM for name in report.get(kind) or ())
+    names = [name for name in names if without is None or without not in name]
+    if names:
+        found = (
+            f"transformers finds no numbers for {len(names)} tensors, first {names[0][:120]}, and fills "
+            "them at random"
+        )
+        raise BadInputError(where, found, remedy)
 
 
 def reason_of(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""How stored numbers become float32: one decoder per dtype, by the names safetensors uses.
+"""How stored numbers become float32, and some of them back: by the names safetensors uses.
 
 A decoder takes the bytes of whole rows, uint8 `(n, bytes per row)`, and gives float32 `(n, d)`. NaN
 and infinity pass through; what float32 cannot hold becomes infinity. Block-quantised GGUF types are
@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["NUMBER_FORMATS", "Decoder", "NumberFormat"]
+__all__ = ["NUMBER_FORMATS", "Decoder", "Encoder", "NumberFormat"]
 
 Float32Array = npt.NDArray[np.float32]
 UInt8Array = npt.NDArray[np.uint8]
 Decoder = Callable[[UInt8Array], Float32Array]
+#: Float32 `(n, d)` to the bytes of whole rows, uint8 `(n, bytes per row)`; to the nearest, ties to even.
+Encoder = Callable[[Float32Array], UInt8Array]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class NumberFormat:
     decode: Decoder
     #: Whether the numbers are integers, which are weights only together with a scale.
     is_integer: bool = False
+    #: Float32 to bytes of rows; None where a row is not rewritten: its scale stands elsewhere.
+    encode: Encoder | None = None
 
 
 def _cast(dtype: str) -> Decoder:
@@ -45,6 +49,21 @@ def _decode_bf16(stored: UInt8Array) -> Float32Array:
     wide = stored.view("<u2").astype(np.uint32)
     np.left_shift(wide, 16, out=wide)
     return wide.view(np.float32)
+
+
+def _cast_back(dtype: str) -> Encoder:
+    def encode(values: Float32Array) -> UInt8Array:
+        return np.ascontiguousarray(values.astype(dtype)).view(np.uint8).reshape(len(values), -1)
+
+    return encode
+
+
+def _encode_bf16(values: Float32Array) -> UInt8Array:
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+    # Half of what is cut off, and one less where the last bit that stays is even.
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> 16) & np.uint32(1))) >> 16
+    halves = np.where(np.isfinite(values), rounded, bits >> 16).astype("<u2")
+    return halves.view(np.uint8).reshape(len(values), -1)
 
 
 def _lookup(table: Float32Array) -> Decoder:
@@ -78,10 +97,10 @@ def _f8_e8m0_table() -> Float32Array:
 
 
 NUMBER_FORMATS: dict[str, NumberFormat] = {
-    "F64": NumberFormat(8, _cast("<f8")),
-    "F32": NumberFormat(4, _cast("<f4")),
-    "F16": NumberFormat(2, _cast("<f2")),
-    "BF16": NumberFormat(2, _decode_bf16),
+    "F64": NumberFormat(8, _cast("<f8"), encode=_cast_back("<f8")),
+    "F32": NumberFormat(4, _cast("<f4"), encode=_cast_back("<f4")),
+    "F16": NumberFormat(2, _cast("<f2"), encode=_cast_back("<f2")),
+    "BF16": NumberFormat(2, _decode_bf16, encode=_encode_bf16),
     "F8_E4M3": NumberFormat(1, _lookup(_f8_e4m3_table())),
     "F8_E5M2": NumberFormat(1, _lookup(_f8_e5m2_table())),
     "F8_E8M0": NumberFormat(1, _lookup(_f8_e8m0_table())),

@@ -9,6 +9,7 @@ from pathlib import Path
 from forensics.errors import BadInputError
 from forensics.progress import Progress
 from forensics.sources.gguf.file import GGUF_MAGIC
+from forensics.sources.gguf.parts import first_part, whole_models
 from forensics.sources.interface import TokenizerSource
 from forensics.sources.locate import locate_model, model_name
 from forensics.sources.tokenizer_files.class_recipes import JSON_BPE
@@ -81,13 +82,31 @@ def _open_folder(folder: Path) -> TokenizerSource:
     lines = find_vocabulary(folder, "vocab.txt")
     if lines is not None:
         return read_vocab_txt(lines, name)
-    containers = sorted(folder.glob("*.gguf"))
+    containers = whole_models(folder.glob("*.gguf"))
     if len(containers) == 1:
         return _open_file(containers[0])
+    apart = _kept_apart(folder)
+    if apart is not None and not candidates and not containers:
+        return _open_folder(apart)
     if len(candidates) > 1 or len(containers) > 1:
         several = ", ".join(path.name for path in (*candidates, *containers)[:4])
         raise BadInputError(folder, f"several tokenizer files ({several})", "name one of them")
     raise BadInputError(folder, f"no tokenizer (looked for {_FOLDER_LAYOUTS})", "give a folder that has one")
+
+
+def _kept_apart(folder: Path) -> Path | None:
+    """Return where a model of several folders keeps its tokenizer.
+
+    A pipeline of diffusers has `tokenizer` beside `text_encoder`, and `tokenizer_2` beside `text_encoder_2`;
+    old folders of sentence-transformers have everything of the transformer in `0_Transformer`.
+    """
+    if folder.name.startswith("text_encoder"):
+        beside = folder.with_name(folder.name.replace("text_encoder", "tokenizer"))
+        return beside if beside.is_dir() else None
+    below = [
+        path for pattern in ("tokenizer", "0_*") for path in sorted(folder.glob(pattern)) if path.is_dir()
+    ]
+    return below[0] if len(below) == 1 else None
 
 
 def _open_file(path: Path) -> TokenizerSource:
@@ -96,6 +115,8 @@ def _open_file(path: Path) -> TokenizerSource:
         return _open_folder(path.parent)
     if path in (find_vocabulary(path.parent, name) for name in ("vocab.json", "merges.txt")):
         return _open_vocabulary(path.parent, model_name(path.parent))
+    first = first_part(path)  # the others of a split GGUF file hold tensors only
+    path = first if first.exists() else path
     return _reader(path)(path, model_name(path), False)
 
 

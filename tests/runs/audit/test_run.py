@@ -11,6 +11,7 @@ from forensics.report.results import load_results
 from forensics.runs.audit.run import audit
 from forensics.schema.audit_summary import AuditSummary
 from forensics.schema.record import from_json, to_json
+from tests.auditing.test_template import HOSTILE
 from tests.auditing.tokenizers_at_hand import at_hand
 from tests.runs.audit.small import LANGUAGES, write_corpora, write_parallel, write_tokenizer, write_words
 
@@ -148,6 +149,20 @@ def test_a_language_of_unknown_tokens_is_struck(tmp_path):
     assert "no merges" in result.record.not_applicable["residues"]
     (row,) = result.tables["languages"].query("language == 'sat_Olck'").to_dict("records")
     assert row["unknown"] == 1
+
+
+@pytest.mark.parametrize("hostile", ["50 MB", "blocks", "brackets"])
+def test_a_hostile_template_is_one_clear_line_and_the_rest_is_audited(hostile, inputs, tmp_path):
+    tokenizer = write_tokenizer(tmp_path / "tiny")
+    (tokenizer / "tokenizer_config.json").unlink()
+    (tokenizer / "chat_template.jinja").write_text(HOSTILE[hostile])
+    options = {name: inputs[1][name] for name in ("parallel", "corpora")}
+    result = audit(tokenizer, **options)
+    (finding,) = (each for each in result.findings if each.rule.startswith("template/"))
+    assert (finding.rule, finding.file, finding.line) == ("template/unparsable", "chat_template.jinja", 1)
+    assert len(finding.message) < 200 and "\n" not in finding.message
+    assert result.record.templates[0].error in finding.message
+    assert len(result.tables["languages"]) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -83,4 +84,5 @@ def test_versions_name_the_libraries_in_use() -> None:
     import numpy
 
     assert versions()["numpy"] == numpy.__version__
+    assert versions()["unicode"] == unicodedata.unidata_version
     assert set(versions()) >= {"python", "forensics"}

@@ -287,6 +287,45 @@ def test_a_shard_stands_for_its_set(tmp_path, with_index):
         open_checkpoint(tmp_path / names[0])
 
 
+def test_shards_without_an_index_are_joined_and_slices_are_refused(tmp_path):
+    for number, tensors in ((1, {EMBED: matrix(0)}), (2, {HEAD: matrix(1)})):
+        safetensors.numpy.save_file(tensors, tmp_path / f"model-0000{number}-of-00002.safetensors")
+    assert open_checkpoint(tmp_path).tying == Tying.UNTIED
+    slices = tmp_path / "slices"
+    slices.mkdir()
+    for number in (0, 1):
+        safetensors.numpy.save_file({EMBED: matrix(number)}, slices / f"consolidated.0{number}.safetensors")
+    for path in (slices, slices / "consolidated.01.safetensors"):
+        with pytest.raises(BadInputError, match="one of 2 slices"):
+            open_checkpoint(path)
+
+
+def test_a_variant_has_an_index_of_its_own(tmp_path):
+    folder = write_sharded(tmp_path, {f"model.fp16-{shard}": tensors for shard, tensors in SHARDS.items()})
+    index = folder / "model.safetensors.index.json"
+    index.rename(folder / "model.safetensors.index.fp16.json")
+    assert open_checkpoint(folder).tying == Tying.UNTIED
+
+
+@pytest.mark.parametrize("name", ["mmproj-model-f16.gguf", "tiny-mmproj.gguf"])
+def test_the_image_half_of_a_gguf_model_is_left_alone(tmp_path, name):
+    write_gguf(tmp_path / "tiny.gguf", {"token_embd.weight": (matrix(0), None)})
+    write_gguf(tmp_path / name, {"v.patch_embd.weight": (matrix(1), None)}, "clip")
+    assert np.array_equal(open_checkpoint(tmp_path).embedding.rows(0, V), matrix(0))
+
+
+@pytest.mark.parametrize("weights", ["model.safetensors", "model.fp16.safetensors"])
+def test_the_text_encoder_of_a_diffusers_pipeline_is_its_language_model(tmp_path, weights):
+    config = {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", "vocab_size": V}
+    name = "text_model.embeddings.token_embedding.weight"
+    encoder = write_folder(tmp_path / "text_encoder", {name: matrix(0)}, config)
+    (encoder / "model.safetensors").rename(encoder / weights)
+    write_folder(tmp_path / "unet", {"conv.weight": matrix(1)})
+    (tmp_path / "model_index.json").write_text("{}")
+    opened = open_checkpoint(tmp_path)
+    assert (opened.embedding_name, opened.tying, opened.config_vocab_size) == (name, Tying.NO_HEAD, V)
+
+
 def test_a_tensor_in_two_shards_is_accepted_where_it_is_the_same(tmp_path):
     folder = write_sharded(
         tmp_path, {"a.safetensors": {EMBED: matrix(0)}, "b.safetensors": {EMBED: matrix(0)}}
@@ -333,6 +372,17 @@ def test_what_an_adapter_stores_whole_is_examined_and_the_rest_is_its_base_model
     ("tensors", "found"),
     [
         (LORA, "leaves embedding and unembedding as they are"),
+        ({"prompt_embeddings": matrix(0, 20, D)}, "leaves embedding and unembedding as they are"),
+        ({"base_model.model.lm_head.weight": matrix(0)}, "stores the unembedding"),
+        (
+            {"base_model.model.model.embed_tokens.token_adapter.trainable_tokens_delta": matrix(0, 3, D)},
+            "changes the embedding by",
+        ),
+        ({"trainable_tokens_delta": matrix(0, 3, D)}, "changes the embedding by"),
+        (
+            {"base_model.model.model.embed_tokens.modules_to_save.default.weight": matrix(0)},
+            "changes the embedding by",
+        ),
         (
             {"base_model.model.model.embed_tokens.lora_embedding_A": matrix(0, 4, V)},
             "changes the embedding by",
@@ -344,6 +394,34 @@ def test_what_an_adapter_stores_whole_is_examined_and_the_rest_is_its_base_model
 def test_an_adapter_is_refused_by_what_it_changes(tmp_path, tensors, found):
     with pytest.raises(BadInputError, match=f"a PEFT adapter of some/base, which {found}"):
         open_checkpoint(write_adapter(tmp_path / "a", tensors))
+
+
+def test_an_adapter_beside_a_model_is_noted(tmp_path):
+    folder = write_folder(tmp_path / "m", {EMBED: matrix(0), HEAD: matrix(1), **block()}, LLAMA)
+    (folder / "adapter_config.json").write_text("{}")
+    safetensors.numpy.save_file(LORA, folder / "adapter_model.safetensors")
+    assert open_checkpoint(folder).notes == (
+        "an adapter lies beside model.safetensors, which is read without it",
+    )
+
+
+# One of the two matrices alone.
+
+
+@pytest.mark.parametrize("claim", [{"tie_word_embeddings": True}, {}])
+def test_a_head_alone_is_the_embedding_of_a_tied_model(tmp_path, claim):
+    opened = open_checkpoint(write_folder(tmp_path / "m", {HEAD: matrix(0), **block()}, LLAMA | claim))
+    assert np.array_equal(opened.embedding.rows(0, V), matrix(0))
+    assert opened.tying == Tying.TIED
+    assert opened.notes == (
+        "only the unembedding lm_head.weight is stored; the embedding of a tied model is the same",
+    )
+
+
+def test_a_head_alone_is_no_untied_model(tmp_path):
+    folder = write_folder(tmp_path / "m", {HEAD: matrix(0)}, LLAMA | {"tie_word_embeddings": False})
+    with pytest.raises(BadInputError, match=r"only the unembedding lm_head\.weight"):
+        open_checkpoint(folder)
 
 
 # What people point at by mistake.

@@ -170,7 +170,10 @@ def tensor(name=b"t", shape=(2, 2), kind=0, offset=0):
         (header(keys=1, rest=entry(b"k", 9, struct.pack("<IQ", 8, 2**60))), "ends within"),
         (header(keys=1, rest=entry(b"k", 9, struct.pack("<IQ", 6, 2**61))), "ends within"),
         (header(keys=1, rest=entry(b"k", 9, struct.pack("<IQIQ", 9, 1, 9, 2**40))), "ends within"),
-        (header(keys=1, rest=entry(b"k", 9, struct.pack("<IQQ", 8, 1, 1) + b"\xff")), "not UTF-8"),
+        (
+            header(keys=1, rest=entry(b"tokenizer.t", 9, struct.pack("<IQQ", 8, 1, 1) + b"\xff")),
+            "not UTF-8",
+        ),
         (header(keys=2, rest=2 * entry(b"k", 4, bytes(4))), "occurs twice"),
         (header(keys=1, rest=entry(b"general.alignment", 4, struct.pack("<I", 3))), "alignment"),
         (header(keys=1, rest=entry(b"general.alignment", 8, struct.pack("<Q", 1) + b"x")), "alignment"),
@@ -190,6 +193,14 @@ def test_damage_is_named(tmp_path, content, message):
         read_gguf(path)
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_text_for_people_may_be_in_another_encoding(tmp_path):
+    path = tmp_path / "m.gguf"
+    author = entry(b"general.author", 8, struct.pack("<Q", 5) + "André".encode("latin-1"))
+    tags = entry(b"general.tags", 9, struct.pack("<IQQ", 8, 1, 2) + b"\xe9x")
+    path.write_bytes(header(keys=2, rest=author + tags))
+    assert read_gguf(path).metadata == {"general.author": "Andr\ufffd", "general.tags": ["\ufffdx"]}
 
 
 def test_a_type_newer_than_the_package_spoils_only_its_own_tensor(tmp_path):

@@ -8,8 +8,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import gguf
-import numpy as np
 import pytest
 
 from forensics.errors import BadInputError, ForensicsError, MissingExtraError
@@ -17,79 +15,18 @@ from forensics.sources.checkpoints.checkpoint import open_checkpoint
 from forensics.sources.gguf.file import read_gguf
 from forensics.sources.gguf.slim import write_slim_gguf
 from forensics.sources.runtimes.causal_lm import load_causal_lm, position_count
+from forensics.undertrained.prompts import SLOT, Prompt
+from forensics.undertrained.verification import Verifier
 from tests.extras import need
 
 torch = need("torch")
 transformers = need("transformers")
 
 
-@pytest.fixture(scope="module")
-def model():
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=80,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=64,
-        tie_word_embeddings=True,
-    )
-    return transformers.AutoModelForCausalLM.from_config(config).eval()
-
-
 @pytest.fixture
 def folder(model, tmp_path: Path) -> Path:
     model.save_pretrained(tmp_path / "tiny")
     return tmp_path / "tiny"
-
-
-@pytest.fixture(scope="module")
-def gguf_file(model, tmp_path_factory) -> Path:
-    """The same model as a GGUF file with a vocabulary, written with the names llama.cpp uses."""
-    path = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
-    writer = gguf.GGUFWriter(path, "llama")
-    for key, value in {"block_count": 2, "context_length": 64, "embedding_length": 32}.items():
-        writer.add_uint32(f"llama.{key}", value)
-    for key, value in {
-        "feed_forward_length": 64,
-        "attention.head_count": 4,
-        "attention.head_count_kv": 2,
-    }.items():
-        writer.add_uint32(f"llama.{key}", value)
-    writer.add_float32("llama.attention.layer_norm_rms_epsilon", 1e-6)
-    writer.add_bool("llama.some_switch", True)
-    writer.add_string("general.name", "tiny")
-    writer.add_string("tokenizer.ggml.model", "gpt2")
-    writer.add_array("tokenizer.ggml.tokens", [f"t{i}" for i in range(80)])
-    writer.add_array("tokenizer.ggml.merges", ["a b", "c d"])
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, 2)
-    for name, tensor in model.state_dict().items():
-        values = tensor.numpy()
-        if name == "lm_head.weight":
-            continue
-        if "q_proj" in name or "k_proj" in name:  # llama.cpp orders the rotary halves differently
-            heads = 4 if "q_proj" in name else 2
-            values = (
-                values.reshape(heads, 2, values.shape[0] // heads // 2, -1)
-                .swapaxes(1, 2)
-                .reshape(values.shape)
-            )
-        kind = gguf.GGMLQuantizationType.F32
-        if name == "model.layers.0.mlp.up_proj.weight":
-            kind = gguf.GGMLQuantizationType.Q8_0
-            values = gguf.quants.quantize(values, kind)
-        writer.add_tensor(
-            names.get_name(name.removesuffix(".weight")) + ".weight",
-            np.ascontiguousarray(values),
-            raw_dtype=kind,
-        )
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
 
 
 def logits(model):
@@ -240,3 +177,20 @@ def test_the_language_half_of_a_vision_model_runs(tmp_path):
 
 def test_positions_are_those_of_the_language_model(model):
     assert position_count(model) == 64
+
+
+def test_a_model_spread_over_memory_and_files_gives_the_same_numbers(model, folder):
+    need("accelerate")
+    places = {"model.embed_tokens": "cpu", "model.layers.0": "cpu", "model.layers.1": "disk"}
+    places |= {"model.norm": "cpu", "model.rotary_emb": "cpu", "lm_head": "cpu"}
+    spread = load_causal_lm(open_checkpoint(folder), device_map=places)
+    assert {str(p.device) for p in spread.parameters()} == {"cpu", "meta"}
+    prompts = (Prompt("explain", (1, 7, 8, 9, SLOT, 10, 11)), Prompt("continue", (1, 3, *(SLOT,) * 12)))
+    probes = (Prompt("probe_equals", (1, 4, 5, 4, 6, 7, 5, 7, SLOT, 5)),)
+    tokens = list(range(20, 30))
+    found, truth = (
+        Verifier(m, prompts, str, probes=probes).verify_past_probes(tokens) for m in (spread, model)
+    )
+    for ours, theirs in zip(found, truth, strict=True):
+        assert ours.verdict is theirs.verdict
+        assert ours.max_prob == pytest.approx(theirs.max_prob, rel=1e-4)

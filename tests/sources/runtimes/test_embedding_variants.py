@@ -231,6 +231,38 @@ def test_the_library_loads_the_folder_where_it_is_installed(tmp_path, variant) -
     np.testing.assert_allclose(encoder.embed(encoder.tokenize(TEXTS)), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_weights_filled_at_random_are_refused(tmp_path, monkeypatch, installed) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = write_embedding_folder(tmp_path / "model")
+    if not installed:
+        monkeypatch.setattr(load_embedding_model, "is_installed", lambda: False)
+    weights = load_file(folder / "model.safetensors")
+    without_pooler = {name: tensor for name, tensor in weights.items() if "pooler" not in name}
+    save_file(without_pooler, folder / "model.safetensors", {"format": "pt"})
+    open_text_encoder(folder, device="cpu")  # nothing that is pooled here comes from there
+    name = next(name for name in without_pooler if "attention.self.query.weight" in name)
+    del without_pooler[name]
+    save_file(without_pooler, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(BadInputError, match=r"no numbers for 1 tensors, first .*query\.weight"):
+        open_text_encoder(folder, device="cpu")
+
+
+@pytest.mark.parametrize(
+    "key", ["_attn_implementation", "attn_implementation", "_attn_implementation_internal"]
+)
+def test_code_named_by_the_folder_is_not_asked_for(tmp_path, key) -> None:
+    folder = write_embedding_folder(tmp_path / "model")
+    expected = open_text_encoder(folder, device="cpu")
+    change(folder, "config.json", **{key: "org/kernel"})
+    encoder = open_text_encoder(folder, device="cpu")
+    assert encoder.model.config._attn_implementation in ("eager", "sdpa")
+    assert f"config.json names code to run ({key}: 'org/kernel'); it is not heeded" in encoder.notes
+    ids = expected.tokenize(TEXTS)
+    np.testing.assert_allclose(encoder.embed(ids), expected.embed(ids), atol=1e-6)
+
+
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "class of the folder's own": (
         own_class,

@@ -53,6 +53,34 @@ def test_beside_a_weight_file_its_folder_is_read(tmp_path):
     assert open_tokenizer(tmp_path / "model.safetensors").format == "tokenizer.json"
 
 
+def test_a_pipeline_keeps_the_tokenizer_beside_the_text_encoder(tmp_path):
+    for number in ("", "_2"):
+        (tmp_path / f"text_encoder{number}").mkdir()
+        (tmp_path / f"text_encoder{number}" / "model.safetensors").write_bytes(b"weights")
+        (tmp_path / f"tokenizer{number}").mkdir()
+        (tmp_path / f"tokenizer{number}" / "tokenizer.json").write_text(byte_level_json(), encoding="utf-8")
+    second = tmp_path / "tokenizer_2"
+    assert open_tokenizer(tmp_path).files[0].parent == tmp_path / "tokenizer"
+    assert open_tokenizer(tmp_path / "text_encoder").files[0].parent == tmp_path / "tokenizer"
+    assert open_tokenizer(tmp_path / "text_encoder_2").files[0].parent == second
+    assert open_tokenizer(tmp_path / "text_encoder_2" / "model.safetensors").files[0].parent == second
+
+
+def test_the_transformer_of_an_old_embedding_folder_has_the_tokenizer(tmp_path):
+    (tmp_path / "0_Transformer").mkdir()
+    (tmp_path / "0_Transformer" / "tokenizer.json").write_text(byte_level_json(), encoding="utf-8")
+    (tmp_path / "1_Pooling").mkdir()
+    assert open_tokenizer(tmp_path).files[0].parent.name == "0_Transformer"
+
+
+def test_a_split_gguf_file_has_its_tokenizer_in_the_first_part(tmp_path):
+    shutil.copy(smollm2(), tmp_path / "m-00001-of-00002.gguf")
+    for other in ("m-00002-of-00002.gguf", "m-mmproj.gguf"):
+        (tmp_path / other).write_bytes(b"GGUF")
+    for path in (tmp_path, tmp_path / "m-00002-of-00002.gguf"):
+        assert open_tokenizer(path).files == (tmp_path / "m-00001-of-00002.gguf",)
+
+
 def test_remarks_reach_the_progress(tmp_path):
     class Listener(Progress):
         heard = ()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forensics.auditing.rules import RULES
 from forensics.report.blocks import Badge, Block, Listing, Paragraph, Section, Table
 from forensics.report.declared import table
 from forensics.report.results import Results
 from forensics.report.visible import shorten
+from forensics.schema.audit_rules import RULES
 from forensics.schema.audit_summary import AuditSummary
 from forensics.schema.finding import Finding, Level
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forensics.auditing.whole import language_name
 from forensics.report.blocks import Block, Cell, FigureBlock, Number, Paragraph, Section, Table
 from forensics.report.declared import Column, field, number, records, table, text
 from forensics.report.results import Record, Results
 from forensics.schema.audit_summary import AuditSummary
+from forensics.schema.languages import language_name
 
 __all__ = ["interval_of", "languages", "languages_in_brief"]
 

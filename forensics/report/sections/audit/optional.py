@@ -7,7 +7,7 @@ from forensics.report.declared import table
 from forensics.report.results import Results
 from forensics.schema.audit_summary import (
     AuditSummary,
-    MorphologySummary,
+    MorphologyScore,
     OptionalParts,
     PairsSummary,
     PruneSummary,
@@ -55,7 +55,7 @@ def _pairs(pairs: PairsSummary | None) -> list[tuple[str, str]]:
     ]
 
 
-def _morphology(score: MorphologySummary | None) -> list[tuple[str, str]]:
+def _morphology(score: MorphologyScore | None) -> list[tuple[str, str]]:
     if score is None:
         return []
     named = (("precision", score.precision), ("recall", score.recall), ("F1", score.f1))

@@ -8,7 +8,7 @@ from forensics.report.blocks import Block, Cell, Code, Number, Section, Table
 from forensics.report.declared import table
 from forensics.report.results import Results
 from forensics.report.visible import plain, shorten, token_text
-from forensics.schema.compare import CompareSummary, TemplateEntry
+from forensics.schema.compare import CompareSummary, TemplateDifference
 
 __all__ = ["added_tokens", "settings", "template"]
 
@@ -79,7 +79,7 @@ def template(results: Results[CompareSummary]) -> Section | None:
     return Section("template", "Chat template", tuple(blocks)) if blocks else None
 
 
-def _of_template(entry: TemplateEntry, other: str) -> list[tuple[str, Cell]]:
+def _of_template(entry: TemplateDifference, other: str) -> list[tuple[str, Cell]]:
     rows: list[tuple[str, Cell]] = [("relation", entry.relation)]
     for name, one, theirs in (
         ("texts", entry.literals_a, entry.literals_b),

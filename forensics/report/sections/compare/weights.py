@@ -6,7 +6,7 @@ from forensics.report.blocks import Badge, Block, Facts, Number, Paragraph, Sect
 from forensics.report.declared import table
 from forensics.report.results import Results
 from forensics.report.wording import spaced
-from forensics.schema.compare import CompareSummary, IndependenceEntry
+from forensics.schema.compare import CompareSummary, IndependenceTest
 
 __all__ = ["weights"]
 
@@ -55,5 +55,5 @@ def weights(results: Results[CompareSummary]) -> Section | None:
     return Section("weights", "Weights", (Paragraph(_WHAT_IT_SAYS), *blocks))
 
 
-def _verdict(each: IndependenceEntry) -> Badge:
+def _verdict(each: IndependenceTest) -> Badge:
     return Badge(each.verdict, "warn" if each.verdict.startswith("not independent") else "plain")

@@ -45,6 +45,7 @@ _SIZES = Rule(
     Level.NOTE,
     "Configuration, matrix and tokenizer differ in size.",
     "Make sure that the tokenizer belongs to the model.",
+    ("vocab_size",),
 )
 _NOT_FINITE = Rule(
     "row-not-finite",

@@ -11,6 +11,7 @@ from forensics.schema.scan import (
     EstimateDetails,
     FloorSummary,
     InTextSummary,
+    KinSummary,
     RecallSummary,
     VerificationSummary,
 )
@@ -31,6 +32,8 @@ def remarks(found: VerificationSummary) -> Iterator[Paragraph]:
         yield Paragraph(f"{floor} A verified token is therefore a finding, not yet a proof.")
     if found.in_text is not None and found.verified:
         yield Paragraph(f"{in_text_sentence(found.in_text)} {_text_tried(found.in_text)}")
+    if found.kin is not None:
+        yield Paragraph(_kin(found.kin))
     if found.estimate is not None and found.estimate.probed:
         yield Paragraph(_probed(found.estimate))
     if found.recall is not None:
@@ -84,6 +87,18 @@ def _text_tried(found: InTextSummary) -> str:
         f"every token's probability was read at {found.positions:,} positions. A probability of 0.01 clears, "
         "as it does in a prompt. That a token does not occur in a text proves nothing by itself: most of a "
         "vocabulary does not."
+    )
+
+
+def _kin(found: KinSummary) -> str:
+    """Return how many tokens others spoke for, and how often one of those others was not like the rest."""
+    between = interval_text(found.interval, percent=True)
+    return (
+        f"{found.spoken_for:,} tokens were not put to every prompt: the probes show nothing of them, and "
+        f"their rows nearly coincide with those of others that were read to the end. Of {found.read:,} read "
+        f"in {found.groups:,} such groups, {found.shown:,} were not verified strongly"
+        f"{f' (95 % interval {between})' if between else ''}; one that is not sends its whole group through "
+        "the prompts."
     )
 
 

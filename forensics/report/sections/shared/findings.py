@@ -19,6 +19,7 @@ ROLES_DIFFER = Rule(
     Level.WARNING,
     "The files name different tokens for one role.",
     "Correct the file that is wrong: which one is believed depends on the code that runs.",
+    ("{subject}_token", "{subject}_token_id"),
 )
 UNREACHABLE = Rule(
     "unreachable-token",

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from forensics.repair.ban_formats import FORMATS, BanList
-from forensics.repair.ban_list import ScannedTokens, tokens_to_ban
+from forensics.repairing.ban_formats import FORMATS, BanList
+from forensics.repairing.ban_list import ScannedTokens, tokens_to_ban
 from forensics.schema.export import EXPORT_FORMATS
 
 V = 12

@@ -1,0 +1,1 @@
+"""What many finished runs say together."""

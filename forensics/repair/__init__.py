@@ -1,1 +1,0 @@
-"""What can be done about the tokens that a scan found."""

@@ -1,0 +1,1 @@
+"""`repair`: neutral rows for untrained tokens, behind a guard."""
