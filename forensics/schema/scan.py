@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from forensics.schema.bigrams import BigramsSummary
 from forensics.schema.columns import VOCABULARY_COLUMNS, Column, TableSchema
 from forensics.schema.indicators import INDICATORS
 from forensics.schema.options import Range, option
@@ -12,8 +13,10 @@ from forensics.schema.tokenizer import RoleClaim, SpecialTokenEntry, TokenizerFa
 
 __all__ = [
     "SCAN_TABLE",
+    "ByCountSummary",
     "ClassFloorSummary",
     "ControlsSummary",
+    "CountEntry",
     "EmbeddingFacts",
     "EstimateDetails",
     "EstimateSummary",
@@ -156,6 +159,14 @@ class ScanOptions:
     )
     geometry: bool = option(
         False, "Describe the shape of the embedding matrix, and test the density around rows (`fiber_p`)."
+    )
+    bigrams: int | None = option(
+        None,
+        "Have the model copy so many improbable pairs (two tokens that share a character), and as many pairs "
+        "of complete tokens to compare with.",
+        metavar="N",
+        range=Range(1),
+        default_text="off",
     )
     device: str = option("auto", "Where the model runs: cpu, cuda, mps.")
     dtype: str = option("auto", "What it computes in: float32, bfloat16, float16.")
@@ -323,12 +334,43 @@ class GeometrySummary:
 
 
 @dataclass(frozen=True)
+class EstimateSummary:
+    """A number with its 95 % interval."""
+
+    value: float | None
+    interval: tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
 class FrequencyEntry:
     """Ordinary tokens of one stretch of ids, and the mean of each measure over them."""
 
     name: str
     tokens: int
     means: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class CountEntry:
+    """Ordinary tokens that occur about as often in a text, and the mean of each measure over them."""
+
+    name: str
+    tokens: int
+    means: Mapping[str, float | None]
+    #: Targets of the stratum that the model was read on, and the mean of their -log p in nats with its 95 %
+    #: interval over stretches of text; None where the model was not run.
+    targets: int | None = None
+    loss: EstimateSummary | None = None
+
+
+@dataclass(frozen=True)
+class ByCountSummary:
+    """Tokens by how often they occur in the text of `--corpora`."""
+
+    #: Tokens of text that were counted, and tokens held out of it for the model to be read on.
+    text_tokens: int
+    held_out: int
+    strata: tuple[CountEntry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -341,14 +383,6 @@ class RowsSummary:
     duplicate_rows: int
     near_duplicate_groups: int
     near_duplicate_rows: int
-
-
-@dataclass(frozen=True)
-class EstimateSummary:
-    """A number with its 95 % interval."""
-
-    value: float | None
-    interval: tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -547,3 +581,7 @@ class ScanSummary:
     geometry: GeometrySummary | None = None
     #: Tenths of the ordinary tokens in the order of their ids, which is that of their frequency under BPE.
     by_frequency: tuple[FrequencyEntry, ...] = ()
+    #: Only where the user gave a text.
+    by_count: ByCountSummary | None = None
+    #: Only where it was asked for.
+    bigrams: BigramsSummary | None = None

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FrequencyStratum", "by_count", "by_id"]
+__all__ = ["STRATA_BY_COUNT", "FrequencyStratum", "by_count", "by_id", "count_strata"]
 
 #: Strata by id.
 DECILES = 10
 #: Upper ends of the strata by count, each included; the last is open.
 COUNT_ENDS = (0, 3, 30, 300)
+STRATA_BY_COUNT = len(COUNT_ENDS) + 1
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class FrequencyStratum:
     tokens: int
     #: Measure -> its mean over the tokens that have a value; None where none has.
     means: dict[str, float | None]
+    #: Its place among the strata, from 0.
+    place: int = 0
 
 
 def by_id(
@@ -45,7 +48,16 @@ def by_id(
     """
     parts = [part for part in np.array_split(np.sort(ids), DECILES) if len(part)]
     names = [f"id {part[0]:,} to {part[-1]:,}" for part in parts]
-    return _strata(names, parts, measures)
+    return _strata(names, parts, range(len(parts)), measures)
+
+
+def count_strata(counts: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Return for each count the place of its stratum, 0 for never seen.
+
+    >>> count_strata(np.array([0, 1, 3, 4, 5000])).tolist()
+    [0, 1, 1, 2, 4]
+    """
+    return np.asarray(np.searchsorted(COUNT_ENDS, counts, side="left"), dtype=np.int64)
 
 
 def by_count(
@@ -59,9 +71,9 @@ def by_count(
     :param counts: Occurrences of every token, shape (V,).
     :param measures: See `by_id`.
     """
-    place = np.searchsorted(COUNT_ENDS, counts[ids], side="left")
+    place = count_strata(counts[ids])
     starts = (0, *(end + 1 for end in COUNT_ENDS))
-    names, parts = [], []
+    names, parts, places = [], [], []
     for number, start in enumerate(starts):
         part = ids[place == number]
         if not len(part):
@@ -73,19 +85,21 @@ def by_count(
         else:
             names.append(f"seen {start:,} to {COUNT_ENDS[number]:,} times")
         parts.append(part)
-    return _strata(names, parts, measures)
+        places.append(number)
+    return _strata(names, parts, places, measures)
 
 
 def _strata(
     names: Sequence[str],
     parts: Sequence[npt.NDArray[np.int64]],
+    places: Sequence[int],
     measures: Mapping[str, npt.NDArray[np.floating]],
 ) -> list[FrequencyStratum]:
     strata = []
-    for name, part in zip(names, parts, strict=True):
+    for name, part, place in zip(names, parts, places, strict=True):
         means: dict[str, float | None] = {}
         for measure, values in measures.items():
             finite = values[part][np.isfinite(values[part])]
             means[measure] = float(finite.mean()) if len(finite) else None
-        strata.append(FrequencyStratum(name, len(part), means))
+        strata.append(FrequencyStratum(name, len(part), means, place))
     return strata

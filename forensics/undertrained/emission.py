@@ -14,14 +14,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["POSITIONS", "WINDOW", "emission_maximum", "spread_windows"]
+__all__ = ["POSITIONS", "WINDOW", "Ids", "emission_maximum", "spread_windows"]
+
+#: Encoded text.
+Ids = Sequence[int] | npt.NDArray[np.integer]
 
 #: Ids in one window, and positions read in all.
 WINDOW, POSITIONS = 256, 2816
 
 
 def spread_windows(
-    streams: Sequence[Sequence[int]], *, positions: int = POSITIONS, window: int = WINDOW
+    streams: Sequence[Ids], *, positions: int = POSITIONS, window: int = WINDOW
 ) -> list[list[int]]:
     """Return windows spread evenly over several texts, so that each has its share of the positions.
 

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from forensics.undertrained.emission import Ids
+
 __all__ = ["LEFT", "NaturalContexts", "find_contexts", "read_contexts"]
 
 #: Tokens of the same document that stand left of an occurrence, and occurrences read per token.
@@ -39,7 +41,7 @@ class NaturalContexts:
 
 
 def find_contexts(
-    documents: Iterable[Sequence[int]],
+    documents: Iterable[Ids],
     tokens: Sequence[int],
     rng: np.random.Generator,
     *,

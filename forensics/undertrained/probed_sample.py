@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.progress import Progress
-from forensics.schema.words import WEAK_BELOW
 from forensics.undertrained.probe_cascade import CascadeReading
-from forensics.undertrained.token_evidence import TokenEvidence
+from forensics.undertrained.token_evidence import PROBE_SHOWS, TokenEvidence
 
 __all__ = ["ProbedBlock", "ProbedSample", "Probing", "default_sample_size", "probe_sample"]
 
@@ -29,6 +28,8 @@ _TIMED = 2
 DEFAULT_SAMPLE = 8000
 _CENSUS_OPERATIONS = 2e13
 _POSITIONS = 2
+#: A token is shown only just where it stays below this many times `PROBE_SHOWS` in all probes.
+NEAR_FACTOR = 3
 
 Probe = Callable[[Sequence[int], float], CascadeReading]
 
@@ -103,13 +104,20 @@ class ProbedSample:
     @property
     def is_open(self) -> npt.NDArray[np.bool_]:
         """Tokens that no probe showed, shape (n,): what the prompts must settle."""
-        shown: npt.NDArray[np.bool_] = np.any(self.log_p >= math.log(WEAK_BELOW), axis=1)
+        shown: npt.NDArray[np.bool_] = np.any(self.log_p >= math.log(PROBE_SHOWS), axis=1)
         return ~shown
+
+    @property
+    def is_near(self) -> npt.NDArray[np.bool_]:
+        """Tokens that the probes show and only just, shape (n,): where they would miss one, if anywhere."""
+        highest = np.max(self.log_p, axis=1, initial=-np.inf, where=~np.isnan(self.log_p))
+        near: npt.NDArray[np.bool_] = ~self.is_open & (highest < math.log(NEAR_FACTOR * PROBE_SHOWS))
+        return near
 
     @property
     def open_after(self) -> tuple[int, ...]:
         """How many tokens each probe left open."""
-        shown = np.logical_or.accumulate(self.log_p >= math.log(WEAK_BELOW), axis=1)
+        shown = np.logical_or.accumulate(self.log_p >= math.log(PROBE_SHOWS), axis=1)
         return tuple(int(n) for n in (~shown).sum(axis=0))
 
 
@@ -146,7 +154,7 @@ def probe_sample(tokens: Sequence[int], probing: Probing, progress: Progress | N
             block = known.get(ids[0])
             if block is None or block.tokens != ids:
                 began = time.perf_counter()
-                reading = probing.probe(ids, WEAK_BELOW)
+                reading = probing.probe(ids, PROBE_SHOWS)
                 block = ProbedBlock(ids, reading.names, reading.log_p)
                 timed.append((time.perf_counter() - began) / len(ids))
                 if probing.on_block is not None:
@@ -156,7 +164,7 @@ def probe_sample(tokens: Sequence[int], probing: Probing, progress: Progress | N
             blocks.append(block)
             stage.advance(len(ids))
     if not blocks:
-        names = probing.probe((), WEAK_BELOW).names
+        names = probing.probe((), PROBE_SHOWS).names
         return ProbedSample(np.empty(0, np.int64), names, np.empty((0, len(names)), np.float32))
     return ProbedSample(
         np.array([t for block in blocks for t in block.tokens], dtype=np.int64),

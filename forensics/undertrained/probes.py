@@ -7,7 +7,9 @@ prompts by itself (AUC .997 against .922 to .987) at a quarter of the cost of th
 probability it gave to a token that verifies was .002.
 
 The examples are ordinary tokens drawn at random, as ids: more of them cost nothing, because they are prefix,
-and tell the model better what is asked. A probe counts as a prompt: `max_prob` is the maximum over one more.
+and tell the model better what is asked. Which ones they are moves a probability by a factor of three, so a
+probe counts only where it shows a token beyond doubt (`token_evidence.PROBE_SHOWS`): such a token is
+rejected as by a prompt, and about the others the prompts decide.
 """
 
 from __future__ import annotations

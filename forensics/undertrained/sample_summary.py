@@ -8,10 +8,10 @@ import numpy as np
 
 from forensics.schema.words import WEAK_BELOW, Role
 from forensics.undertrained.probed_sample import ProbedSample
-from forensics.undertrained.prompts import PROBE_PREFIX
 from forensics.undertrained.search_draws import Draws
 from forensics.undertrained.search_plan import SearchPlan
 from forensics.undertrained.tested_tokens import TestedTokens
+from forensics.undertrained.token_evidence import PROBE_SHOWS
 from forensics.undertrained.two_phase import ClassFloor, TwoPhase, missed_upper
 
 __all__ = ["sum_up_sample"]
@@ -62,8 +62,8 @@ def _checked_above_threshold(tested: TestedTokens) -> tuple[int, int]:
         by_probe: list[float] = []
         by_prompts: list[float] = []
         for shown in evidence.prompts:
-            (by_probe if shown.name.startswith(PROBE_PREFIX) else by_prompts).extend(shown.probabilities)
-        if max(by_probe, default=0.0) >= WEAK_BELOW and by_prompts:
+            (by_probe if shown.is_probe else by_prompts).extend(shown.counted)
+        if any(p >= PROBE_SHOWS for p in by_probe) and by_prompts:
             checked += 1
             missed += max(by_prompts) < WEAK_BELOW
     return missed, checked

@@ -28,7 +28,7 @@ import numpy as np
 
 from forensics.errors import BadInputError
 from forensics.progress import Progress
-from forensics.schema.words import INCONCLUSIVE_BELOW, WEAK_BELOW, Role
+from forensics.schema.words import Role
 from forensics.undertrained.estimate import Estimate, Stratum, estimate_total
 from forensics.undertrained.probed_sample import ProbedSample, Probing, probe_sample
 from forensics.undertrained.sample_summary import sum_up_sample
@@ -105,9 +105,8 @@ def _queue(
         *((role, tokens, verify) for role, tokens in draws.extra.items()),
     ]
     if sample is not None and len(sample.tokens):
-        is_near = (sample.first_p >= WEAK_BELOW) & (sample.first_p < INCONCLUSIVE_BELOW)
         queue += [
-            (Role.AUDIT, sample.tokens[is_near][: draws.near_audit].tolist(), audit),
+            (Role.AUDIT, sample.tokens[sample.is_near][: draws.near_audit].tolist(), audit),
             (Role.SAMPLE, sample.tokens[sample.is_open].tolist(), verify),
         ]
     return queue

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.schema.words import WEAK_BELOW
-from forensics.undertrained.emission import WINDOW, emission_maximum, spread_windows
+from forensics.undertrained.emission import WINDOW, Ids, emission_maximum, spread_windows
 from forensics.undertrained.natural_context import NaturalContexts, find_contexts, read_contexts
 
 __all__ = ["InText", "ReadsText", "SecondLook", "TextEvidence", "WholeText", "look_again"]
@@ -110,7 +110,7 @@ class WholeText:
 def look_again(
     reader: ReadsText,
     verified: Sequence[int],
-    texts: Iterable[Iterable[Sequence[int]]],
+    texts: Iterable[Iterable[Ids]],
     rng: np.random.Generator,
     *,
     start: Sequence[int] = (),
@@ -127,12 +127,12 @@ def look_again(
     """
     streams: list[list[int]] = []
 
-    def documents() -> Iterable[Sequence[int]]:
+    def documents() -> Iterable[Ids]:
         for category in texts:
             stream: list[int] = []
             for document in category:
                 # As much as the emission's windows are spread over, and no more, is kept.
-                stream.extend(document[: max(0, _KEPT - len(stream))])
+                stream.extend(map(int, document[: max(0, _KEPT - len(stream))]))
                 yield document
             streams.append(stream)
 

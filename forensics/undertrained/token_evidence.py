@@ -2,6 +2,10 @@
 
 Thresholds after Land and Bartolo 2024 (arXiv 2405.05417, section on verification): a token whose
 probability never reaches 0.01 counts as verified. The finer steps are those of this project's interface.
+
+A probe (`forensics.undertrained.probes`) can only speak for a token, never against it, and it speaks from
+`PROBE_SHOWS` on. Below that its number is a matter of the examples that were drawn for it, so the prompts,
+which are the same in every run, decide alone.
 """
 
 from __future__ import annotations
@@ -15,10 +19,18 @@ from forensics.schema.words import INCONCLUSIVE_BELOW, Verdict
 from forensics.undertrained.prompts import PROBE_PREFIX
 
 __all__ = [
+    "PROBE_SHOWS",
     "PromptEvidence",
     "TokenEvidence",
     "text_of_ids",
 ]
+
+#: A probe counts from this probability on: a token that reaches it is rejected without the prompts. Over ten
+#: draws of the examples the natural log of a probability between .001 and .1 had a standard deviation of 1.0
+#: to 1.2 (SmolLM2-135M, 448 tokens), so this is .01 with a margin of two of them. At .01 a draw let up to
+#: five of the 42 tokens go that verify by the prompts (2.6 in the mean, five in one draw or another); at .1
+#: one draw of ten let one of them go.
+PROBE_SHOWS = INCONCLUSIVE_BELOW
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,18 @@ class PromptEvidence:
     #: had shown nothing at all; `probabilities` then hold what was measured up to there.
     complete: bool = True
 
+    @property
+    def is_probe(self) -> bool:
+        """Whether it is one of the short prompts with examples drawn at random."""
+        return self.name.startswith(PROBE_PREFIX)
+
+    @property
+    def counted(self) -> tuple[float, ...]:
+        """The probabilities that decide: of a prompt all, of a probe those that show the token."""
+        if not self.is_probe:
+            return self.probabilities
+        return tuple(p for p in self.probabilities if not p < PROBE_SHOWS)
+
 
 @dataclass(frozen=True)
 class TokenEvidence:
@@ -44,7 +68,8 @@ class TokenEvidence:
 
     #: The token tested.
     token_id: int
-    #: Highest probability of the token over all prompts and steps measured; None if not testable.
+    #: Highest probability of the token over all prompts and steps measured, and over the probes that show it
+    #: (`PROBE_SHOWS`); None if not testable.
     max_prob: float | None
     #: True where prompts were left out, or left early, because the token was rejected or settled: `max_prob`
     #: is a lower bound.
@@ -67,8 +92,8 @@ class TokenEvidence:
     def from_prompts(
         cls, token_id: int, prompts: Sequence[PromptEvidence], is_bound: bool = False
     ) -> TokenEvidence:
-        """Sum up `prompts`: the maximum over all their probabilities decides."""
-        values = [p for prompt in prompts for p in prompt.probabilities]
+        """Sum up `prompts`: the maximum over all their probabilities that count decides."""
+        values = [p for prompt in prompts for p in prompt.counted]
         max_prob = max((p for p in values if not math.isnan(p)), default=None)
         # One prompt that shows the token is enough to reject it; to call it under-trained all have to
         # have given a number, and a model with NaN rows does not.

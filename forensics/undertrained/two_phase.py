@@ -1,12 +1,12 @@
 """How many tokens would verify in all: probes on a random sample, prompts for what they leave open.
 
-Two-phase sampling. The first phase is cheap and exact about most tokens, because a probe counts as a prompt:
-who reaches .01 in one is not verified, by definition. The second phase verifies all that are left, so the
-hits of the sample are known without error and the interval is that of simple random sampling: exact
-binomial limits (Clopper and Pearson), or exact hypergeometric ones where the sample is more than a tenth of
-what it was drawn from. On the settled vocabulary of SmolLM2-135M (42 tokens verify, 18 of them among the
-candidates) 8,000 probed tokens gave 25 to 79 in the median of 2,000 redraws, where 300 tokens put to the
-prompts had given 18 to 743.
+Two-phase sampling. The first phase is cheap and settles most tokens: who reaches .1 in a probe is rejected,
+as in a prompt (`PROBE_SHOWS`). The second phase verifies all that are left, so the hits of the sample are
+known without error and the interval is that of simple random sampling: exact binomial limits (Clopper and
+Pearson), or exact hypergeometric ones where the sample is more than a tenth of what it was drawn from.
+
+On the settled vocabulary of SmolLM2-135M (42 tokens verify, 18 of them among the candidates) 8,000 probed
+tokens gave 25 to 79 in the median of 2,000 redraws, where 300 tokens put to the prompts had given 18 to 743.
 
 Left out: sampling along the indicator, which carries nearly nothing below its first hundred tokens, and
 normal intervals, which shrink to a point where a sample holds no hit (they held the truth in 37 %).

@@ -26,7 +26,7 @@ from forensics.undertrained.indicator_choice import IndicatorChoice
 from forensics.undertrained.indicator_trial import IndicatorInputs, choose_by_trial, fit_rows
 from forensics.undertrained.indicators import Indicators
 from forensics.undertrained.letter_probe import LetterProbe, letter_probe
-from forensics.undertrained.nearest_rows import NearestRows, nearest_rows
+from forensics.undertrained.nearest_rows import NearestRows, cosine_to_mean, nearest_rows
 from forensics.undertrained.principal_component import first_principal_component
 from forensics.undertrained.reference import Reference, find_reference, given_reference
 from forensics.undertrained.rows import RowStatistics, row_statistics
@@ -98,6 +98,8 @@ class WeightFindings:
     threshold: DataDrivenThreshold
     #: Rows past the vocabulary; None for a model without a head.
     past_vocabulary: PastVocabulary | None
+    #: Cosine of every row of `E_in` to their mean, shape (V,); NaN for broken rows.
+    cosine_to_mean: npt.NDArray[np.float32]
     #: Remarks for the report: what was estimated and not computed to the end, and with what error.
     notes: tuple[str, ...] = ()
     #: Nearest rows in the matrix that ranks; None where not asked for.
@@ -196,6 +198,7 @@ def analyse_weights(
         past_vocabulary=None
         if E_out is None
         else past_vocabulary(head, head_statistics, vocabulary_size, matrices.bias),
+        cosine_to_mean=cosine_to_mean(E_in, statistics),
         nearest=nearest,
         letters=letters,
         notes=tuple(filter(None, [component.remark()])) if component is not None else (),

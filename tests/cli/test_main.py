@@ -122,8 +122,8 @@ def test_scan_passes_every_option_on(fake_api: FakeApi) -> None:
         "scan folder/model.gguf --no-verify --candidates 1.5 --max-candidates 9 --audit-sample 7 "
         "--tokens 1-3 --reference 5,6 --indicator eout_l2 --device cpu --dtype float32 --batch-size 4 "
         "--threads 2 --seed 11 --out here --no-resume --overwrite --offline --estimate-tokens 64 "
-        "--corpora text --geometry --runtime llamacpp --endpoint http://host:1 --endpoint-model m "
-        "--max-requests 8"
+        "--corpora text --geometry --bigrams 40 --runtime llamacpp --endpoint http://host:1 "
+        "--endpoint-model m --max-requests 8"
     )
     assert run(line.split()) == 0
     ((name, options),) = fake_api.calls
@@ -135,6 +135,7 @@ def test_scan_passes_every_option_on(fake_api: FakeApi) -> None:
         "max_candidates": 9, "audit_sample": 7, "tokens": [1, 2, 3], "reference": [5, 6],
         "indicator": "eout_l2", "device": "cpu", "dtype": "float32", "batch_size": 4, "threads": 2,
         "census": False, "estimate_tokens": 64, "corpora": ("text",), "geometry": True,
+        "bigrams": 40,
         "runtime": "llamacpp", "endpoint": "http://host:1", "endpoint_model": "m", "max_requests": 8,
         "seed": 11, "out": Path("here"), "resume": False,
         "overwrite": True, "offline": True, "trust_remote_code": False,

@@ -119,9 +119,9 @@ def test_strata_are_told_by_id_and_by_count():
     counts = np.zeros(200, dtype=int)
     counts[10:20], counts[20:23], counts[23] = 3, 30, 5000
     strata = by_count(ids, counts, {"norm": values})
-    assert [(s.name, s.tokens) for s in strata] == [
-        ("never seen", 86),
-        ("seen 1 to 3 times", 10),
-        ("seen 4 to 30 times", 3),
-        ("seen 301 times or more", 1),
+    assert [(s.name, s.tokens, s.place) for s in strata] == [
+        ("never seen", 86, 0),
+        ("seen 1 to 3 times", 10, 1),
+        ("seen 4 to 30 times", 3, 2),
+        ("seen 301 times or more", 1, 4),
     ]

@@ -37,7 +37,7 @@ class Engine:
     def first_p(self, token):
         if token in self.dead | self.shy:
             return 1e-4
-        return 0.05 if token in self.near else 0.7
+        return 0.15 if token in self.near else 0.7
 
     def probe(self, tokens, leave_at):
         self.probed += tokens
@@ -85,7 +85,7 @@ def test_the_probe_column_holds_what_every_token_showed():
     engine = Engine(dead=[70], near=[80])
     plan = SearchPlan(range(100), least=10, audit_sample=0)
     p = search_down(engine.verify, plan, np.random.default_rng(0), probing=engine.probing()).probe_p(120)
-    assert p[[5, 70, 80]] == pytest.approx([0.7, 1e-4, 0.05])
+    assert p[[5, 70, 80]] == pytest.approx([0.7, 1e-4, 0.15])
     assert np.isnan(p[100:]).all()
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.schema.words import Verdict
+from forensics.undertrained.prompts import PROBE_PREFIX
 from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence
 
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=3).map(tuple)
@@ -39,6 +40,19 @@ def test_evidence_survives_a_journal(parts, bound):
     evidence = TokenEvidence.from_prompts(7, shown, bound)
     assert evidence.max_prob == max(p for part in parts for p in part)
     assert TokenEvidence.from_json(json.loads(json.dumps(evidence.to_json()))) == evidence
+
+
+def test_a_probe_speaks_for_a_token_from_a_tenth_on_and_never_against_it():
+    def verdict(probe, prompt):
+        shown = [PromptEvidence(f"{PROBE_PREFIX}equals", (probe,), (1,), "")]
+        return TokenEvidence.from_prompts(1, [*shown, PromptEvidence("repeat", (prompt,), (1,), "")])
+
+    # Below a tenth the draw of the examples decides what a probe says, so the prompts alone count.
+    assert verdict(0.09, 0.0004).max_prob == 0.0004
+    assert verdict(0.09, 0.0004).verdict is Verdict.VERIFIED_STRONG
+    assert verdict(1e-6, 0.02).verdict is Verdict.INCONCLUSIVE
+    assert verdict(0.1, 0.0004).verdict is Verdict.REJECTED
+    assert verdict(0.3, 0.2).max_prob == 0.3
 
 
 def test_nan_is_no_evidence_of_being_undertrained_but_showing_the_token_is_one_against():

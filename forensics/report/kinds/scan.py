@@ -10,6 +10,7 @@ from forensics.report.declared import ID, TOKEN, field, number, records, table, 
 from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
 from forensics.report.plots.scan import draw_plots
 from forensics.report.results import Results
+from forensics.report.sections.scan.bigrams import bigrams, bigrams_sentence
 from forensics.report.sections.scan.duplicates import duplicates
 from forensics.report.sections.scan.findings import RULES, findings
 from forensics.report.sections.scan.geometry import by_frequency, geometry
@@ -49,6 +50,8 @@ def _brief(results: Results[ScanSummary]) -> Brief:
     cut = f"{chosen.n_candidates:,} candidates at {chosen.percent:g} %"
     below = f"{chosen.data_driven.n_below:,} below the threshold found in the data"
     facts += [Fact("indicator", f"{chosen.name}, {cut}, {below}"), *counted(results.summary.counts)]
+    if results.summary.bigrams is not None:
+        facts.append(Fact("improbable pairs", bigrams_sentence(results.summary.bigrams)))
     return Brief(tuple(facts), _worst(results))
 
 
@@ -100,7 +103,8 @@ KIND = Kind(
     # The finding, how it was found, where it lies, what else is odd, provenance.
     sections=(
         verification, verified_tokens, candidates, indicators, references, model, breakdown, special,
-        byte_tokens, partial_utf8, unreachable, duplicates, by_frequency, geometry, notes, provenance,
+        byte_tokens, partial_utf8, unreachable, duplicates, bigrams, by_frequency, geometry, notes,
+        provenance,
     ),
     plots=draw_plots,
     brief=_brief,

@@ -1,4 +1,4 @@
-"""The shape of a scan's embedding matrix, and its rows by frequency: context, never a verdict."""
+"""The shape of a scan's embedding matrix: context, never a verdict."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ import numpy.typing as npt
 
 from forensics.progress import Progress
 from forensics.runs.scan.examined import Examined
-from forensics.schema.scan import FrequencyEntry, GeometrySummary
-from forensics.schema.words import WEAK_BELOW
-from forensics.undertrained.by_frequency import by_id
-from forensics.undertrained.search_plan import SearchResult
+from forensics.schema.scan import GeometrySummary
 
-__all__ = ["MatrixShape", "matrix_shape", "rows_by_frequency"]
+__all__ = ["MatrixShape", "matrix_shape"]
 
 #: Random rows whose neighbourhood is tested besides the candidates.
 _TESTED = 1000
@@ -64,29 +61,6 @@ def matrix_shape(examined: Examined, seed: int, progress: Progress) -> MatrixSha
     return MatrixShape(
         GeometrySummary(**{each.name: plain[each.name] for each in fields(GeometrySummary)}), p
     )
-
-
-def rows_by_frequency(examined: Examined, result: SearchResult | None) -> tuple[FrequencyEntry, ...]:
-    """Return means over tenths of the ordinary tokens in the order of their ids.
-
-    :param examined: The sources and what the weights tell.
-    :param result: What prompting showed, or None.
-    """
-    findings = examined.findings
-    V = len(findings.ranks)
-    measures: dict[str, npt.NDArray[np.floating]] = {
-        "norm": findings.statistics.norms,
-        findings.choice.name: findings.values,
-    }
-    if result is not None:
-        verified = np.full(V, np.nan)
-        for token, evidence in result.evidence.items():
-            verified[token] = float(evidence.verdict.is_verified)
-        probe_p = result.probe_p(V)
-        measures["verified_share"] = verified
-        measures["probe_below"] = np.where(np.isnan(probe_p), np.nan, probe_p < WEAK_BELOW)
-    strata = by_id(np.flatnonzero(examined.eligible), measures)
-    return tuple(FrequencyEntry(each.name, each.tokens, each.means) for each in strata)
 
 
 def _known(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -69,6 +69,13 @@ class Prompting:
     notes: tuple[str, ...]
     #: Where each token is a question to somebody else: whom, and how many are allowed.
     served: Served | None = None
+
+    @property
+    def model(self) -> Any:
+        """The `transformers` model in this process; None where another program runs it."""
+        from forensics.undertrained.second_look import WholeText
+
+        return self.reader.model if isinstance(self.reader, WholeText) else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,10 @@ from forensics.runs.frame.journal import Journal
 from forensics.runs.frame.outcome import Inputs, Job, Outcome, RunSettings
 from forensics.runs.frame.result import Result
 from forensics.runs.frame.run import run
+from forensics.runs.scan.by_frequency import rows_by_count, rows_by_frequency
 from forensics.runs.scan.examined import Examined, matrices_of
-from forensics.runs.scan.geometry import matrix_shape, rows_by_frequency
+from forensics.runs.scan.geometry import matrix_shape
+from forensics.runs.scan.ordinary_text import OrdinaryText, counted_text, uncounted_text
 from forensics.runs.scan.summary import scan_summary
 from forensics.runs.scan.table import scan_table
 from forensics.runs.scan.verify import Verification, verify_findings
@@ -51,6 +53,7 @@ def scan(
     reference: Sequence[int] | None = None,
     indicator: str | None = None,
     geometry: bool = False,
+    bigrams: int | None = None,
     device: str = "auto",
     dtype: str = "auto",
     runtime: str = "transformers",
@@ -88,6 +91,7 @@ def scan(
     :param reference: Reference tokens; found from evidence if None.
     :param indicator: Column to rank by; chosen if None.
     :param geometry: Describe the shape of the embedding matrix, too.
+    :param bigrams: Improbable pairs that the model is asked to copy; None: none.
     :param device: A torch device, or `auto`.
     :param dtype: `float32`, `bfloat16`, `float16` or `auto`.
     :param runtime: What runs the model: `transformers`, or `llamacpp` for a GGUF file.
@@ -109,6 +113,8 @@ def scan(
     """
     if census and estimate_tokens is not None:
         raise OptionError("census", "given together with `estimate_tokens`", "give one of the two")
+    if verify is False and bigrams is not None:
+        raise OptionError("bigrams", "the model is not to be run", "leave `bigrams` or the switch out")
     if endpoint is None and (endpoint_model is not None or max_requests is not None):
         name = "max_requests" if endpoint_model is None else "endpoint_model"
         raise OptionError(name, "given without `endpoint`", "give the address of the server, too")
@@ -125,6 +131,7 @@ def scan(
         reference=None if reference is None else tuple(int(i) for i in reference),
         indicator=indicator,
         geometry=geometry,
+        bigrams=bigrams,
         device=device,
         dtype=dtype,
         runtime=runtime,
@@ -164,8 +171,10 @@ def _open(
     _check_ids("tokens", options.tokens, checkpoint.embedding.shape[0])
     _check_ids("reference", options.reference, checkpoint.embedding.shape[0])
     corpora: list[Corpus] = []
-    if options.verify is not False:
-        corpora = find_corpora(options.corpora) if options.corpora else natural_text()
+    if options.corpora:
+        corpora = find_corpora(options.corpora)
+    elif options.verify is not False:
+        corpora = natural_text()
     return _Scanner(checkpoint, source, corpora, options, seed, progress)
 
 
@@ -183,7 +192,7 @@ class _Scanner:
 
     checkpoint: Checkpoint
     source: TokenizerSource
-    #: Ordinary text for the second look; none where nothing is verified.
+    #: Ordinary text for the second look; none where nothing is verified and the user gave none.
     corpora: Sequence[Corpus]
     options: ScanOptions
     seed: int
@@ -203,9 +212,12 @@ class _Scanner:
         with self.progress.stage("vocabulary"):
             vocabulary = build_vocabulary(self.source, self.checkpoint.embedding.shape[0], self.progress)
         examined = self._examine(vocabulary, rng)
+        text = self._text()
         verification = Verification(None, skipped="it was switched off")
         if self.options.verify is not False:
-            verification = verify_findings(examined, self.options, self.corpora, rng, journal, self.progress)
+            verification = verify_findings(
+                examined, self.options, text, rng, self.seed, journal, self.progress
+            )
         shape = matrix_shape(examined, self.seed, self.progress) if self.options.geometry else None
         table = scan_table(vocabulary, examined.findings, verification.result, verification.look)
         if shape is not None:
@@ -214,8 +226,17 @@ class _Scanner:
             scan_summary(examined, self.options, verification),
             geometry=None if shape is None else shape.geometry,
             by_frequency=rows_by_frequency(examined, verification.result),
+            by_count=rows_by_count(examined, verification.result, text, verification.losses),
+            bigrams=verification.bigrams,
         )
         return Outcome({"tokens": table}, summary)
+
+    def _text(self) -> OrdinaryText:
+        """Return the text of the scan; only the user's own is counted."""
+        rows = self.checkpoint.embedding.shape[0]
+        if not self.options.corpora:
+            return uncounted_text(self.corpora, self.source, rows)
+        return counted_text(self.corpora, self.source, rows, self.progress)
 
     def _examine(self, vocabulary: Vocabulary, rng: np.random.Generator) -> Examined:
         eligible = eligible_tokens(vocabulary, self.checkpoint.embedding.shape[0])

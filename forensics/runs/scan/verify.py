@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from forensics.errors import ForensicsError
 from forensics.progress import Progress
 from forensics.runs.frame.journal import Journal
+from forensics.runs.scan.bigrams import pairs_without_model, try_pairs
 from forensics.runs.scan.examined import Examined
+from forensics.runs.scan.ordinary_text import OrdinaryText
 from forensics.runs.scan.prompting import Prompting, load_prompting
 from forensics.runs.scan.second_look import look_in_text
 from forensics.runs.scan.served import check_controls, question_cost
+from forensics.schema.bigrams import BigramsSummary
 from forensics.schema.scan import ScanOptions
 from forensics.schema.words import Role
-from forensics.sources.texts.corpora import Corpus
 from forensics.undertrained.probed_sample import ProbedBlock, Probing
 from forensics.undertrained.search_down import search_down
 from forensics.undertrained.search_plan import SearchPlan, SearchResult
@@ -49,6 +52,10 @@ class Verification:
     probes: tuple[str, ...] = ()
     #: What ordinary text says of the verified tokens; None where nothing verified.
     look: SecondLook | None = None
+    #: -log p of what the model was read on, a stretch each; None where the user gave no text.
+    losses: tuple[npt.NDArray[np.float32], ...] | None = None
+    #: Whether the model can copy improbable pairs; None where it was not asked for.
+    bigrams: BigramsSummary | None = None
     #: Prompt name -> its text, the token under test marked.
     prompts: Mapping[str, str] = field(default_factory=dict)
     #: Remarks for the report.
@@ -58,8 +65,9 @@ class Verification:
 def verify_findings(
     examined: Examined,
     options: ScanOptions,
-    corpora: Sequence[Corpus],
+    text: OrdinaryText,
     rng: np.random.Generator,
+    seed: int,
     journal: Journal,
     progress: Progress,
 ) -> Verification:
@@ -68,8 +76,9 @@ def verify_findings(
     :param examined: The sources and what the weights tell.
     :param options: What is asked for; a model that cannot be run is an error if `verify` is True, else the
         reason is returned.
-    :param corpora: Ordinary text, in which verified tokens are looked at again.
+    :param text: Ordinary text, in which verified tokens are looked at again, and what is read of it.
     :param rng: The run's generator.
+    :param seed: The run's seed, for what has a generator of its own.
     :param journal: What an interrupted run had verified.
     :param progress: Where to report.
     :raises ForensicsError: If the model has to be run and cannot be.
@@ -80,7 +89,10 @@ def verify_findings(
         # Who says how the model is to be run wants it run.
         if options.verify or options.endpoint is not None or options.runtime != "transformers":
             raise
-        return Verification(None, skipped=str(error))
+        asked = options.bigrams is not None
+        return Verification(
+            None, skipped=str(error), bigrams=pairs_without_model(str(error)) if asked else None
+        )
     plan = _plan(examined, options, rng)
     probing = _probing(prompting, options, plan, journal)
     progress.note(_announcement(plan, probing))
@@ -107,10 +119,31 @@ def verify_findings(
         result,
         controls=tuple(plan.controls),
         probes=prompting.probes,
-        look=look_in_text(examined, prompting, corpora, result, rng, progress),
+        look=look_in_text(prompting, text, result, rng, progress),
+        losses=_losses(prompting, text, progress),
+        bigrams=None
+        if options.bigrams is None
+        else try_pairs(examined, prompting, options.bigrams, seed, journal, progress),
         prompts=prompting.texts,
         notes=notes,
     )
+
+
+def _losses(
+    prompting: Prompting, text: OrdinaryText, progress: Progress
+) -> tuple[npt.NDArray[np.float32], ...] | None:
+    """Return what the model loses on the stretches of a text.
+
+    None where there are none, or where another program runs the model and shows only what it would say.
+    """
+    from forensics.undertrained.loss_by_count import read_losses
+
+    if not text.stretches or prompting.model is None:
+        return None
+    room = None if prompting.positions is None else prompting.positions - len(prompting.start)
+    with progress.stage("losses in text"):
+        stretches = [stretch[:room] for stretch in text.stretches]
+        return tuple(read_losses(prompting.model, stretches, prompting.start))
 
 
 def _kept_evidence(journal: Journal) -> Iterator[TokenEvidence]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import safetensors.numpy
+import tokenizers
 
 from forensics.errors import BadInputError, ForensicsError
 from forensics.progress import Progress, Stage
 from forensics.runs.scan.run import scan
+from forensics.undertrained.loss_by_count import STRETCH
 from tests.runs.conftest import ROWS, TWINS, VOCABULARY, ZERO
 
 #: The promise of INTERFACE: columns that every scan with verification has.
@@ -290,4 +293,28 @@ def test_geometry_is_context_that_moves_no_other_number(tiny_model):
     assert with_it.tokens.fiber_p.dropna().between(0, 1).all()
     tenths = plain.summary["by_frequency"]
     assert sum(each["tokens"] for each in tenths) > 300
-    assert {"norm", plain.summary["indicator"]["name"]} == set(tenths[0]["means"])
+    assert {"norm", "cosine_to_mean", plain.summary["indicator"]["name"]} == set(tenths[0]["means"])
+    assert plain.summary["by_count"] is None
+
+
+def test_rows_are_counted_in_the_text_that_the_user_gives(tiny_model, tmp_path):
+    folder = tmp_path / "text"
+    folder.mkdir()
+    licence = (Path(__file__).parents[3] / "LICENSE").read_text("utf-8")
+    (folder / "licence.txt").write_text(licence, "utf-8")
+    encoder = tokenizers.Tokenizer.from_file(str(tiny_model / "tokenizer.json"))
+    result = scan(tiny_model, tokens=[300], corpora=folder, out=tmp_path / "out")
+    found = result.summary["by_count"]
+    assert found["text_tokens"] + found["held_out"] == len(encoder.encode(licence).ids)
+    assert found["held_out"] % STRETCH == 0
+    assert found["held_out"] > 0
+    strata = found["strata"]
+    assert [each["name"] for each in strata][:2] == ["never seen", "seen 1 to 3 times"]
+    assert sum(each["tokens"] for each in strata) == sum(e["tokens"] for e in result.summary["by_frequency"])
+    # A model of noise loses about as much on every token as if it guessed.
+    losses = [each["loss"]["value"] for each in strata if each["targets"]]
+    assert all(math.log(ROWS) / 2 < loss for loss in losses)
+    assert "Means over the ordinary tokens by how often" in (tmp_path / "out" / "report.md").read_text()
+    unread = scan(tiny_model, verify=False, corpora=folder).summary["by_count"]
+    assert [each["loss"] for each in unread["strata"]] == [None] * len(strata)
+    assert [each["tokens"] for each in unread["strata"]] == [each["tokens"] for each in strata]

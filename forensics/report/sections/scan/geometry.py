@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from forensics.report.blocks import Block, Cell, Facts, Number, Paragraph, Section
-from forensics.report.declared import table
+from forensics.report.declared import Column, table
 from forensics.report.results import Results
 from forensics.report.wording import spaced
-from forensics.schema.scan import FrequencyEntry, GeometrySummary, ScanSummary
+from forensics.schema.scan import (
+    ByCountSummary,
+    CountEntry,
+    EstimateSummary,
+    FrequencyEntry,
+    GeometrySummary,
+    ScanSummary,
+)
 
 __all__ = ["by_frequency", "geometry"]
 
@@ -56,7 +63,7 @@ def _facts(found: GeometrySummary) -> tuple[tuple[str, Cell], ...]:
 
 
 def by_frequency(results: Results[ScanSummary]) -> Section | None:
-    """Return rows by the order of their ids."""
+    """Return rows by the order of their ids, and by count where the user gave a text."""
     entries = results.summary.by_frequency
     if not entries:
         return None
@@ -70,8 +77,38 @@ def by_frequency(results: Results[ScanSummary]) -> Section | None:
         *columns,
         where_rest="summary.json",
     )
-    return Section("by-frequency", "Rows by frequency", (Paragraph(_FREQUENCY), shown))
+    counted = results.summary.by_count
+    more = () if counted is None else _by_count(counted)
+    return Section("by-frequency", "Rows by frequency", (Paragraph(_FREQUENCY), shown, *more))
 
 
-def _mean(name: str) -> Callable[[FrequencyEntry], Cell]:
+def _by_count(counted: ByCountSummary) -> tuple[Block, ...]:
+    """Return rows by how often their tokens occur in a text, with what the model loses on them."""
+    said = (
+        f"Counted were {counted.text_tokens:,} tokens of the text given. {counted.held_out:,} more, in "
+        "stretches far apart, were not counted: the model was read on them if it was run. The loss is the "
+        "mean of -log p of the ordinary tokens that stand there, in nats, with its 95 % interval over "
+        "stretches. It says something of rare tokens only if the model was not trained on this text."
+    )
+    has_loss = any(entry.targets is not None for entry in counted.strata)
+    names = counted.strata[0].means if counted.strata else ()
+    columns: list[Column[CountEntry] | None] = [
+        ("in the text", lambda entry: entry.name),
+        ("tokens", lambda entry: Number(entry.tokens)),
+        *((spaced(name), _mean(name)) for name in names),
+        ("targets", lambda entry: Number(entry.targets)) if has_loss else None,
+        ("loss", lambda entry: Number(entry.loss.value if entry.loss else None, 3)) if has_loss else None,
+        ("95 % interval", lambda entry: _nats(entry.loss)) if has_loss else None,
+    ]
+    title = "Means over the ordinary tokens by how often they occur in a text."
+    shown = table("by-count", title, counted.strata, *columns, where_rest="summary.json")
+    return Paragraph(said), shown
+
+
+def _nats(loss: EstimateSummary | None) -> str | None:
+    low, high = (None, None) if loss is None else loss.interval
+    return None if low is None or high is None else f"{low:.2f} to {high:.2f}"
+
+
+def _mean(name: str) -> Callable[[FrequencyEntry | CountEntry], Cell]:
     return lambda entry: Number(entry.means.get(name), 3)

@@ -110,9 +110,9 @@ def _probed(found: EstimateDetails) -> str:
     drawn = "All" if found.method == "census" else f"A random sample of {found.probed:,}"
     verb = "were" if found.method == "census" else "was"
     said = (
-        f"{drawn} of the tokens below the candidates {verb} probed; a "
-        f"probe counts as a prompt. Left open: {left}. These were verified, and {found.verified_in_sample:,} "
-        "of them fail every prompt."
+        f"{drawn} of the tokens below the candidates {verb} probed; who "
+        f"reaches 0.1 in a probe is rejected. Left open: {left}. These were verified, and "
+        f"{found.verified_in_sample:,} of them fail every prompt."
     )
     if found.missed_above_threshold_upper is not None:
         said += (
