@@ -34,6 +34,7 @@ from forensics.vocabulary.build import build_vocabulary
 from tests.auditing.templates import CHATML, PLANTS
 from tests.auditing.test_integrity import added, rewritten
 from tests.auditing.tokenizers_at_hand import at_hand, spelt
+from tests.report.outcomes import membership_of_order, membership_of_sets, repaired
 from tests.report.synthetic import build, vocabulary_of
 from tests.report.test_kinds import _index, _mixture, _sticky
 from tests.runs.compare.written import checkpoint, gguf_of, parallel_text, swapped, tokenizer_folder
@@ -278,6 +279,10 @@ def indexed(_: Path, *left_out: LeftOutEntry) -> Any:
     return kind_of("index").findings(_index(*left_out))
 
 
+def judged(results: Results[Any]) -> Case:
+    return lambda _: kind_of(results.summary.kind).findings(results)
+
+
 PLANTED: dict[str, dict[str, Case]] = {
     "audit": AUDIT,
     "compare": COMPARE,
@@ -286,6 +291,16 @@ PLANTED: dict[str, dict[str, Case]] = {
     "sticky": {"sticky-token": partial(embedded, sticky=True)},
     "mixture": {"mixture-doubt": partial(mixed, doubts=("too little text",))},
     "index": {"run-left-out": lambda folder: indexed(folder, LeftOutEntry("two", "cut short"))},
+    "repair": {
+        "repair-refused": judged(repaired(("perplexity rises by 3 %",))),
+        "repair-other-weights": judged(repaired(other_weights=("pytorch_model.bin",))),
+        "repair-special-left": judged(repaired(left_special=(7,))),
+    },
+    "membership": {
+        "membership-texts": judged(membership_of_sets(0.001)),
+        "membership-order": judged(membership_of_order(0.001)),
+        "membership-no-conclusion": judged(membership_of_sets(None)),
+    },
 }
 INNOCENT: dict[str, list[Case]] = {
     "audit": [
@@ -298,6 +313,8 @@ INNOCENT: dict[str, list[Case]] = {
     "sticky": [partial(embedded, sticky=False)],
     "mixture": [partial(mixed, doubts=())],
     "index": [indexed],
+    "repair": [judged(repaired())],
+    "membership": [judged(membership_of_sets(0.4)), judged(membership_of_order(0.4))],
 }
 #: Rule -> what a defect of this kind brings with it.
 WITH: Mapping[str, frozenset[str]] = {

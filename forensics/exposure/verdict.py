@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from forensics.schema.membership import OrderSummary, SetsSummary
+from forensics.schema.membership import EVIDENCE_BELOW, OrderSummary, SetsSummary
 
 __all__ = ["order_verdict", "sets_verdict"]
-
-#: Below this a p-value is called evidence.
-LEVEL = 0.01
 
 
 def sets_verdict(sets: SetsSummary) -> str:
@@ -16,7 +13,7 @@ def sets_verdict(sets: SetsSummary) -> str:
         return "scores without controls: no p-value and no verdict"
     if sets.blind.separates:
         return "the two sets differ without the model: no conclusion"
-    if sets.p_corrected is None or sets.p_corrected >= LEVEL:
+    if sets.p_corrected is None or sets.p_corrected >= EVIDENCE_BELOW:
         return "no evidence that the model knows the texts better than the controls"
     return (
         f"the model finds the texts likelier than the controls (p {sets.p_corrected:.2g}, corrected for the "
@@ -28,6 +25,6 @@ def order_verdict(order: OrderSummary) -> str:
     """Return what follows for a data set's order."""
     if order.blind.belong_together:
         return "neighbours belong together, order is no evidence: refused"
-    if order.p is None or order.p >= LEVEL:
+    if order.p is None or order.p >= EVIDENCE_BELOW:
         return "no evidence that this order was seen"
     return "evidence that this order was seen"

@@ -9,10 +9,12 @@ from forensics.schema.columns import Column, TableSchema
 from forensics.schema.options import Range, option
 
 __all__ = [
-    "SCORES", "TEXTS_TABLE", "BlindOrder", "BlindSets", "MembershipOptions", "MembershipSummary",
-    "OrderSummary", "ScoreEntry", "SetsSummary", "ShardEntry",
+    "EVIDENCE_BELOW", "SCORES", "TEXTS_TABLE", "BlindOrder", "BlindSets", "MembershipOptions",
+    "MembershipSummary", "OrderSummary", "ScoreEntry", "SetsSummary", "ShardEntry",
 ]  # fmt: skip
 
+#: Below this a p-value is called evidence.
+EVIDENCE_BELOW = 0.01
 #: Score -> what it is; higher means more like a text that was seen.
 SCORES: Mapping[str, str] = {
     "loss": "mean log-probability of a token",

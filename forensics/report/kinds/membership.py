@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from forensics.exposure.verdict import LEVEL
 from forensics.report.blocks import Tile
 from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
 from forensics.report.plots.membership import draw_plots
@@ -11,7 +10,7 @@ from forensics.report.sections.membership.order import order
 from forensics.report.sections.membership.sets import scores, texts
 from forensics.report.sections.shared.run import notes, provenance
 from forensics.schema.finding import Finding, Level, Rule
-from forensics.schema.membership import TEXTS_TABLE, MembershipSummary
+from forensics.schema.membership import EVIDENCE_BELOW, TEXTS_TABLE, MembershipSummary
 
 __all__ = ["KIND"]
 
@@ -107,7 +106,7 @@ def _brief(results: Results[MembershipSummary]) -> Brief:
 def _findings(results: Results[MembershipSummary]) -> tuple[Finding, ...]:
     """Return the one finding of a run, or none."""
     summary, p = results.summary, _p(results)
-    if p is not None and p >= LEVEL:
+    if p is not None and p >= EVIDENCE_BELOW:
         return ()
     if summary.order is not None:
         rule = _NO_CONCLUSION if p is None else _ORDER
