@@ -34,7 +34,7 @@ PEERS: Mapping[str, tuple[str, str]] = {
     ),
 }
 #: Not on any package index: git and uv only, with FLORES+ from the hub behind a login.
-NOT_OBTAINABLE = {"TokEval": "on no package index, and its text is behind a login"}
+NOT_OBTAINABLE = {"TokEval": "not under its name on PyPI (tokeval, tokenizer-analysis-suite)"}
 _OURS = "forensics audit"
 _SAME_PART = "forensics, vocabulary and languages only"
 _SAYS = {
