@@ -158,6 +158,8 @@ def leading_directions(
     :param rng: The run's generator; draws the start.
     """
     rows = _without_overflow(rows)
+    if (scale := _scale(np.abs(rows).max(axis=1, initial=0))) != 1:
+        rows = rows * scale
     Q = rng.standard_normal((rows.shape[1], k), dtype=np.float32)
     for _ in range(6):
         Q, _ = np.linalg.qr(rows.T @ (rows @ Q))

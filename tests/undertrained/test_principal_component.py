@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forensics.matrices import ArrayMatrix
-from forensics.undertrained.principal_component import first_principal_component
+from forensics.undertrained.principal_component import first_principal_component, leading_directions
 from forensics.undertrained.rows import row_statistics
 
 
@@ -32,6 +32,16 @@ def test_broken_rows_take_no_part():
     matrix = ArrayMatrix(E)
     found = first_principal_component(matrix, row_statistics(matrix), np.random.default_rng(0)).direction
     assert found[0] > 0.99
+
+
+def test_numbers_at_the_edge_of_float32_have_directions_too():
+    rows = np.random.default_rng(1).standard_normal((50, 8), dtype=np.float32)
+    rows[:, 2] *= 20
+    expected = leading_directions(rows, 3, np.random.default_rng(0))
+    for scale in (1e30, 3e36):
+        found = leading_directions(rows * np.float32(scale), 3, np.random.default_rng(0))
+        assert np.abs(found[:, 0] @ expected[:, 0]) > 0.999
+        assert found.T @ found == pytest.approx(np.eye(3), abs=1e-5)
 
 
 def spiked(ratio, rows=4000, d=60):
