@@ -10,8 +10,8 @@ document.
 
 CORPORA holds the folders `languages`, `code` and `domains`, each with one NAME.txt.xz per category. Every
 trial is written to the file given by --kept with all its simulations, and not run again if it is there: the
-work can be done in parts, and the table is of everything kept. The constants of `mixture.bootstrap` were
-chosen on trials from 1000 on; report others.
+work can be done in parts, and the table is of everything kept. Constants of `mixture.bootstrap` should be
+chosen on trials from 1000 on, and others reported.
 """
 
 from __future__ import annotations

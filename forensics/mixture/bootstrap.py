@@ -9,10 +9,10 @@ larger, as those of released tokenizers are. Shares are drawn around the estimat
 at nought would be simulated at nought for ever. The quantile is Student's, since a spread that was seen
 between few documents is itself uncertain.
 
-A category of one or two documents cannot be judged: nothing tells how unlike a third would be. Its interval
-is all shares, and so is that of its group.
+A category of few documents (`LEAST_DOCUMENTS`) cannot be judged: nothing tells how unlike another would be.
+Its interval is all shares, and so is that of its group.
 
-Coverage is measured in benchmarks/mixture_coverage.py.
+Coverage is measured in benchmarks/mixture_coverage.py, and not established yet: results/mixtures.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FASTEST = 0.5
 #: Doublings from half of the text on either side to the whole of it, and to endless training text.
 STEPS = 2
 #: Pieces of evidence of which a spread is made at most: two sides of two runs can be no more independent,
-#: however often they are cut anew. Chosen on trials of benchmarks/mixture_coverage.py from 1000 on.
+#: however often they are cut anew. Judgement, not calibrated.
 MOST_FREEDOM = 5.0
 #: No standard deviation below this: simulated shares have no more digits.
 LEAST_SD = 1e-4

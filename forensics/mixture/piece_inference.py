@@ -36,6 +36,9 @@ __all__ = ["PieceList", "infer_from_pieces"]
 
 FloatArray = npt.NDArray[np.float64]
 
+#: Pieces of the first look, from which the number of usable ones is found.
+FIRST_LOOK = 3_000
+
 
 @dataclass(frozen=True, eq=False)
 class PieceList:
@@ -151,7 +154,7 @@ def _usable(
     if most is not None:
         return asked[:most], ()
     asked = asked[:MOST_MERGES]
-    first = _rows(whole, asked, pieces).fit()
+    first = _rows(whole, asked[:FIRST_LOOK], pieces).fit()
     usable = max(usable_merges(whole[asked], sizes, first.alpha), min(len(asked), 4 * whole.shape[1]))
     if usable >= len(asked):
         return asked, ()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from forensics.mixture.bootstrap import Intervals, bootstrap_intervals
-from forensics.mixture.document_counts import DocumentCounts, count_documents
+from forensics.mixture.document_counts import LEAST_DOCUMENTS, DocumentCounts, count_documents
 from forensics.mixture.piece_lists import respelt_words
 from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.result import Mixture
@@ -100,8 +100,8 @@ def interval_remarks(
     if intervals.refused:
         few = ", ".join(f"{name} ({intervals.documents[name]:.1f})" for name in intervals.refused)
         remarks.append(
-            f"no interval can be given for categories of one or two documents: {few}; those of the other "
-            "categories do not know how unlike these are"
+            f"no interval can be given for categories of fewer than {LEAST_DOCUMENTS} documents of equal "
+            f"size: {few}; those of the other categories do not know how unlike these are"
         )
     blocks = [corpus.name for corpus in categories if division_of(corpus) is Division.BLOCKS]
     if blocks:

@@ -22,7 +22,7 @@ __all__ = ["BLOCK", "MANY_FILES", "Division", "division_of", "read_documents"]
 #: A category of so many files has a document in each.
 MANY_FILES = 8
 #: Characters of a block where nothing says where a document ends.
-BLOCK = 20_000
+BLOCK = 5_000
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 #: Where a collection is looked at to see whether it has blank lines.
 _LOOK = 2**20

@@ -149,7 +149,7 @@ def test_a_category_of_two_documents_gets_no_interval(folder: Path, tmp_path: Pa
         folder / "known", named=named, merges=200, bootstrap=2, out=tmp_path / "out", seed=1
     )
     assert tuple(found.summary["interval"]["few"]) == (0, 1)
-    assert any("categories of one or two documents: few (2.0)" in note for note in found.summary["notes"])
+    assert any("fewer than 6 documents of equal size: few (2.0)" in note for note in found.summary["notes"])
     assert "| few |" in (tmp_path / "out" / "report.md").read_text().replace("`", "")
 
 

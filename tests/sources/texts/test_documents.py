@@ -49,9 +49,9 @@ def test_many_files_are_documents_and_few_are_collections(tmp_path: Path) -> Non
 
 def test_text_without_blank_lines_is_given_in_blocks(tmp_path: Path) -> None:
     line = "x" * 99 + "\n"
-    made = corpus(tmp_path, a_txt=line * 500)
+    made = corpus(tmp_path, a_txt=line * 120)
     assert division_of(made) is Division.BLOCKS
-    assert [len(block) for block in read_documents(made)] == [BLOCK, BLOCK, 50_000 - 2 * BLOCK]
+    assert [len(block) for block in read_documents(made)] == [BLOCK, BLOCK, 12_000 - 2 * BLOCK]
 
 
 def test_reading_stops_at_the_bound_at_the_end_of_a_line(tmp_path: Path) -> None:
