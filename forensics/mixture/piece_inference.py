@@ -36,6 +36,8 @@ __all__ = ["PieceList", "infer_from_pieces"]
 
 FloatArray = npt.NDArray[np.float64]
 
+#: Share of a category's tokens that must be explained pieces for its share to be told from their order.
+LEAST_EXPLAINED = 0.1
 #: Pieces of the first look, from which the number of usable ones is found.
 FIRST_LOOK = 3_000
 
@@ -106,18 +108,23 @@ def infer_from_pieces(
     sizes = np.array([category.nbytes for category in categories], dtype=np.float64)
     whole = np.stack([part.pieces for part in counted], axis=1) / sizes
     asked = np.flatnonzero(~pieces.aside)
+    names = [category.name for category in categories]
+    seen, notes = np.arange(len(names)), tuple[str, ...]()
+    if pieces.reading is Reading.RANKS:
+        seen, notes = _seen(whole[asked].sum(axis=0) * sizes, counted, names)
     with progress.stage("fit"):
-        asked, notes = _usable(whole, sizes, asked, pieces, most)
-        rows = _rows(whole, asked, pieces)
+        asked, few = _usable(whole[:, seen], sizes[seen], asked, pieces, most)
+        rows = _rows(whole[:, seen], asked, pieces)
         fit = rows.fit()
     short = shortfall(fit.counts, fit.curve)
     unexplained_share = float((short * fit.curve).sum() / max(fit.curve.sum(), 1e-300))
     disagreement = _disagreement(rows)
     missing = np.setdiff1d(asked, rows.at)
-    effective = effective_counts(rows.W, sizes, fit.alpha)
-    names = [category.name for category in categories]
+    effective = effective_counts(rows.W, sizes[seen], fit.alpha)
+    shares = np.zeros(len(names))
+    shares[seen] = fit.alpha
     return Mixture(
-        proportions=dict(zip(names, fit.alpha.tolist(), strict=True)),
+        proportions=dict(zip(names, shares.tolist(), strict=True)),
         method=pieces.reading,
         merges_used=len(asked),
         skipped=0,
@@ -133,8 +140,33 @@ def infer_from_pieces(
         disagreement=disagreement,
         unexplained=_unexplained(pieces, rows, fit, explain),
         doubts=tuple(doubts_about(unexplained_share, disagreement, len(missing), len(asked), "pieces")),
-        notes=notes,
+        notes=(*notes, *few),
         baselines=_baselines(names, counted, whole, sizes) if baselines else {},
+    )
+
+
+def _seen(
+    explained: FloatArray, counted: Sequence[PieceCounts], names: Sequence[str]
+) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+    """Return which categories the pieces can tell anything about, and what is said of the others.
+
+    Text that falls into letters and unknown tokens leaves a handful of foreign words, which any share fits.
+
+    :param explained: Tokens of each category that are explained pieces, shape (n,).
+    """
+    share = explained / np.array([max(1.0, part.tokens) for part in counted])
+    seen = np.flatnonzero(share >= LEAST_EXPLAINED)
+    if len(seen) < 2:
+        raise BadInputError(
+            "the vocabulary",
+            f"it spells nearly all text of {len(names) - len(seen)} of {len(names)} categories in letters",
+            "give text of the kind that it was made for",
+        )
+    away = [name for at, name in enumerate(names) if at not in set(seen.tolist())]
+    if not away:
+        return seen, ()
+    return seen, (
+        f"the vocabulary spells nearly all text of {', '.join(away)} in letters or not at all: none of it",
     )
 
 

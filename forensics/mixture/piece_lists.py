@@ -36,8 +36,9 @@ INSIDE = "##"
 #: Share of the pieces that must fall into two earlier ones for a vocabulary to be in the order of merges.
 #: Hugging Face's trainer gives 1 (tests); of BERT's vocabulary 0.35 fall so.
 LEAST_MERGED = 0.98
-#: Rank correlation of place and count below which a vocabulary is not in the order of frequency.
-LEAST_FALLING = 0.5
+#: Rank correlation of place and count below which a vocabulary is not in the order of frequency. BERT's has
+#: 0.55 to 0.72 in the demo text, a shuffled one nought.
+LEAST_FALLING = 0.3
 #: Letters of the shortest Unigram piece that is explained.
 LEAST_WIDTH = 4
 #: Where the first letters of words are put while they are merged: a private plane, so that the same letter
