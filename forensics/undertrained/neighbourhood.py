@@ -74,7 +74,7 @@ def densest_neighbourhood(
         means = np.stack([directions(matrix, statistics, row).mean(axis=0) for row in nearest])
         lengths = np.linalg.norm(means, axis=1, keepdims=True)
         # Rows that point everywhere, or nowhere, have no direction in common.
-        centres = means / np.where(lengths > 0, lengths, np.float32(1))
+        centres = np.asarray(means / np.where(lengths > 0, lengths, 1), dtype=np.float32)
     tightness = [mean_cosine(directions(matrix, statistics, row)) or 0.0 for row in nearest]
     best = int(np.argmax(tightness))
     return np.sort(nearest[best]), float(tightness[best])
