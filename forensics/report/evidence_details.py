@@ -35,7 +35,8 @@ def evidence_details(evidence: str | None) -> Details:
     except ValueError:
         return (("", (("evidence", shorten(evidence, _LONGEST_VALUE)),)),)
     if isinstance(value, Mapping) and isinstance(value.get("prompts"), (Mapping, list)):
-        return _groups(value["prompts"])  # what stands beside them is in the table's own columns
+        # What stands beside them is in the table's own columns.
+        return (*_groups(value.get("probes") or []), *_groups(value["prompts"]))
     return _groups(value)
 
 

@@ -61,6 +61,30 @@ class PromptEvidence:
             return self.probabilities
         return tuple(p for p in self.probabilities if not p < PROBE_SHOWS)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data; what is no number becomes null."""
+        return {
+            "name": self.name,
+            "probabilities": [None if math.isnan(x) else x for x in self.probabilities],
+            "generated": list(self.generated),
+            "text": self.text,
+            "complete": self.complete,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PromptEvidence:
+        """Rebuild what `to_json` gave.
+
+        :raises KeyError: If a field is missing.
+        """
+        return cls(
+            data["name"],
+            tuple(math.nan if x is None else float(x) for x in data["probabilities"]),
+            tuple(data["generated"]),
+            data["text"],
+            data["complete"],
+        )
+
 
 @dataclass(frozen=True)
 class TokenEvidence:
@@ -113,16 +137,8 @@ class TokenEvidence:
             "max_prob": self.max_prob,
             "max_prob_is_bound": self.max_prob_is_bound,
             "verdict": self.verdict.value,
-            "prompts": [
-                {
-                    "name": p.name,
-                    "probabilities": [None if math.isnan(x) else x for x in p.probabilities],
-                    "generated": list(p.generated),
-                    "text": p.text,
-                    "complete": p.complete,
-                }
-                for p in self.prompts
-            ],
+            "probes": [shown.to_json() for shown in self.prompts if shown.is_probe],
+            "prompts": [shown.to_json() for shown in self.prompts if not shown.is_probe],
             **({} if self.kin is None else {"kin": self.kin}),
         }
 
@@ -137,16 +153,7 @@ class TokenEvidence:
             max_prob=data["max_prob"],
             max_prob_is_bound=bool(data["max_prob_is_bound"]),
             verdict=Verdict(data["verdict"]),
-            prompts=tuple(
-                PromptEvidence(
-                    p["name"],
-                    tuple(math.nan if x is None else float(x) for x in p["probabilities"]),
-                    tuple(p["generated"]),
-                    p["text"],
-                    p["complete"],
-                )
-                for p in data["prompts"]
-            ),
+            prompts=tuple(PromptEvidence.from_json(p) for p in [*data.get("probes", ()), *data["prompts"]]),
             kin=data.get("kin"),
         )
 
