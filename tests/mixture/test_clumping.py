@@ -21,13 +21,13 @@ need("numba")
 
 def test_the_variance_is_that_between_documents() -> None:
     merges = build_merge_list([("a", "b"), ("c", "d")], [*"abcd", "Ċ"])
-    texts = ["ab\nab\ncd\n", "ab\nab\ncd\n", "ab\nab\nab\n", "ab\nab\ncd\n"]
+    texts = ["ab\nab\ncd\n", "ab\nab\ncd\n", "ab\nab\nab\n", "ab\nab\ncd\n"] * 2
     counts = count_documents({"x": texts, "y": ["ab\n"] * 4}, BY_LINE, merges)
     learned, _ = trace(counts.words, merges.left, merges.right, merges.result)
     found = clumping_of(counts, learned)
-    # Of x, whose documents are of equal size: `ab` 2, 2, 3, 2 (sum 9), `cd` 1, 1, 0, 1 (sum 3).
-    for step, numbers in enumerate(([2, 2, 3, 2], [1, 1, 0, 1])):
-        assert found[step, 0] == pytest.approx(4 * np.var(numbers, ddof=1) / sum(numbers) ** 2)
+    # Of x, whose documents are of equal size: `ab` 2, 2, 3, 2 and once more (sum 18), `cd` 1, 1, 0, 1 (sum 6).
+    for step, numbers in enumerate(([2, 2, 3, 2] * 2, [1, 1, 0, 1] * 2)):
+        assert found[step, 0] == pytest.approx(8 * np.var(numbers, ddof=1) / sum(numbers) ** 2)
     assert found[:, 1].tolist() == [0, 0]
 
 
