@@ -25,7 +25,7 @@ def test_the_variance_is_that_between_documents() -> None:
     counts = count_documents({"x": texts, "y": ["ab\n"] * 4}, BY_LINE, merges)
     learned, _ = trace(counts.words, merges.left, merges.right, merges.result)
     found = clumping_of(counts, learned)
-    # Of x, whose documents are of equal size: `ab` 2, 2, 3, 2 and once more (sum 18), `cd` 1, 1, 0, 1 (sum 6).
+    # Of x, whose documents are of equal size: `ab` 2, 2, 3, 2 and again (18), `cd` 1, 1, 0, 1 and again (6).
     for step, numbers in enumerate(([2, 2, 3, 2] * 2, [1, 1, 0, 1] * 2)):
         assert found[step, 0] == pytest.approx(8 * np.var(numbers, ddof=1) / sum(numbers) ** 2)
     assert found[:, 1].tolist() == [0, 0]
