@@ -23,6 +23,15 @@ def _slot(key, mask):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     return (mixed ^ (mixed >> 29)) & mask
 
 
+@numba.njit(cache=True, inline="always")
+def _place(key, keys):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return where a key is in the table, or where it would be."""
+    at = _slot(key, len(keys) - 1)
+    while keys[at] != _EMPTY and keys[at] != key:
+        at = (at + 1) & (len(keys) - 1)
+    return at
+
+
 @numba.njit(cache=True)
 def pair_table(left, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Return the open-addressing table (keys, ranks) of a merge list; the first of equal pairs wins."""
@@ -33,9 +42,7 @@ def pair_table(left, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, AN
     ranks = np.zeros(size, dtype=np.int32)
     for rank in range(len(left)):
         key = (np.int64(left[rank]) << 32) | np.int64(right[rank])
-        at = _slot(key, size - 1)
-        while keys[at] != _EMPTY and keys[at] != key:
-            at = (at + 1) & (size - 1)
+        at = _place(key, keys)
         if keys[at] == _EMPTY:
             keys[at] = key
             ranks[at] = rank
@@ -56,6 +63,49 @@ def _rank(a, b, keys, ranks, never, done):  # type: ignore[no-untyped-def]  # no
     return never
 
 
+@numba.njit(cache=True, inline="always")
+def _rank_pairs(word, n, keys, ranks, never, done, order):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Write the merge of every pair into `order`; return the one whose turn is next, or `never`."""
+    step = never
+    for i in range(n - 1):
+        order[i] = _rank(word[i], word[i + 1], keys, ranks, never, done)
+        step = min(step, order[i])
+    return step
+
+
+@numba.njit(cache=True, inline="always")
+def _windows(order, n, step):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return how often the pair of a merge stands in a word of `n` symbols, overlapping ones counted."""
+    found = 0
+    for i in range(n - 1):
+        found += order[i] == step
+    return found
+
+
+@numba.njit(cache=True)
+def _longest(offsets):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return the length of the longest word, 1 at least."""
+    longest = 1
+    for w in range(len(offsets) - 1):
+        longest = max(longest, offsets[w + 1] - offsets[w])
+    return longest
+
+
+@numba.njit(cache=True, inline="always")
+def _joined(symbols, start, end, a, b, made):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Join the pair wherever it stands in a word, in place; return the word's new end."""
+    read, write = start, start
+    while read < end:
+        if read < end - 1 and symbols[read] == a and symbols[read + 1] == b:
+            symbols[write] = made
+            read += 2
+        else:
+            symbols[write] = symbols[read]
+            read += 1
+        write += 1
+    return write
+
+
 @numba.njit(cache=True, nogil=True)
 def apply_merges(flat, offsets, counts, left, right, result, keys, ranks):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Return (learned, tokens, rest, ends): counts at every merge, and what is left of every pre-token.
@@ -68,43 +118,18 @@ def apply_merges(flat, offsets, counts, left, right, result, keys, ranks):  # ty
     learned = np.zeros(never, dtype=np.int64)
     rest = np.empty(len(flat), dtype=np.int32)
     ends = np.zeros(len(counts) + 1, dtype=np.int64)
-    longest = 1
-    for w in range(len(counts)):
-        longest = max(longest, offsets[w + 1] - offsets[w])
-    word = np.empty(longest, dtype=np.int32)
-    order = np.empty(longest, dtype=np.int32)
+    longest = _longest(offsets)
+    word, order = np.empty(longest, dtype=np.int32), np.empty(longest, dtype=np.int32)
     at = 0
     for w in range(len(counts)):
         n = offsets[w + 1] - offsets[w]
-        for i in range(n):
-            word[i] = flat[offsets[w] + i]
-        for i in range(n - 1):
-            order[i] = _rank(word[i], word[i + 1], keys, ranks, never, -1)
-        while n > 1:
-            step = never
-            for i in range(n - 1):
-                step = min(step, order[i])
-            if step == never:
-                break
-            windows = 0
-            for i in range(n - 1):
-                windows += order[i] == step
-            learned[step] += windows * counts[w]
-            made = result[step]
-            i, j = 0, 0
-            while i < n:
-                if i < n - 1 and order[i] == step:
-                    word[j] = made
-                    i += 2
-                else:
-                    word[j] = word[i]
-                    i += 1
-                j += 1
-            n = j
-            for i in range(n - 1):
-                order[i] = _rank(word[i], word[i + 1], keys, ranks, never, step)
-        for i in range(n):
-            rest[at + i] = word[i]
+        word[:n] = flat[offsets[w] : offsets[w + 1]]
+        step = _rank_pairs(word, n, keys, ranks, never, -1, order)
+        while step != never:
+            learned[step] += _windows(order, n, step) * counts[w]
+            n = _joined(word, 0, n, left[step], right[step], result[step])
+            step = _rank_pairs(word, n, keys, ranks, never, step, order)
+        rest[at : at + n] = word[:n]
         at += n
         ends[w + 1] = at
     return learned, rest[:at].copy(), ends
@@ -124,9 +149,7 @@ def trace_events(flat, offsets, counts, left, right, result, keys, ranks):  # ty
     out_steps = np.empty(size, dtype=np.int32)
     out_changes = np.empty(size, dtype=np.int64)
     used = 0
-    longest = 1
-    for w in range(len(counts)):
-        longest = max(longest, offsets[w + 1] - offsets[w])
+    longest = _longest(offsets)
     word = np.empty(longest, dtype=np.int32)
     after = np.empty(longest, dtype=np.int32)
     order = np.empty(longest, dtype=np.int32)
@@ -134,13 +157,11 @@ def trace_events(flat, offsets, counts, left, right, result, keys, ranks):  # ty
     fresh = np.empty(longest + 1, dtype=np.uint8)
     for w in range(len(counts)):
         n = offsets[w + 1] - offsets[w]
-        for i in range(n):
-            word[i] = flat[offsets[w] + i]
-        # Every round emits at most 2 n events.
-        for i in range(n - 1):
-            order[i] = _rank(word[i], word[i + 1], keys, ranks, never, -1)
+        word[:n] = flat[offsets[w] : offsets[w + 1]]
+        step = _rank_pairs(word, n, keys, ranks, never, -1, order)
         first = True
         while True:
+            # Every round emits at most 2 n events.
             if used + 4 * n + 4 > size:
                 size = 2 * size + 4 * n + 4
                 out_keys, out_steps, out_changes = (
@@ -152,19 +173,14 @@ def trace_events(flat, offsets, counts, left, right, result, keys, ranks):  # ty
                 fresh[:n] = 1
                 used = _emit(word, fresh, n, 0, counts[w], out_keys, out_steps, out_changes, used)
                 first = False
-            step = never
-            for i in range(n - 1):
-                step = min(step, order[i])
             if step == never:
                 break
             j = _apply(word, n, order, step, result[step], after, touched, fresh)
             used = _emit(word, touched, n, step + 1, -counts[w], out_keys, out_steps, out_changes, used)
             used = _emit(after, fresh, j, step + 1, counts[w], out_keys, out_steps, out_changes, used)
             n = j
-            for i in range(n):
-                word[i] = after[i]
-            for i in range(n - 1):
-                order[i] = _rank(word[i], word[i + 1], keys, ranks, never, step)
+            word[:n] = after[:n]
+            step = _rank_pairs(word, n, keys, ranks, never, step, order)
     return out_keys[:used].copy(), out_steps[:used].copy(), out_changes[:used].copy()
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from forensics.mixture.kernel import _slot
+from forensics.mixture.kernel import _longest, _place
 
 __all__ = ["build_trie", "expected_pieces"]
 
@@ -21,11 +21,7 @@ _EMPTY = -1
 @numba.njit(cache=True, inline="always")
 def _edge(node, character, keys):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return where an edge of the trie is in the table, or where it would be."""
-    key = (np.int64(node) << 32) | np.int64(character)
-    at = _slot(key, len(keys) - 1)
-    while keys[at] != _EMPTY and keys[at] != key:
-        at = (at + 1) & (len(keys) - 1)
-    return at
+    return _place((np.int64(node) << 32) | np.int64(character), keys)
 
 
 @numba.njit(cache=True)
@@ -75,9 +71,7 @@ def expected_pieces(flat, offsets, counts, keys, children, piece, score, unknown
     :param unknown: Score of a character that is no piece; such a step is not counted as a piece.
     """
     expected, sure, strange = np.zeros(len(score)), np.zeros(len(score)), 0.0
-    longest = 1
-    for w in range(len(counts)):
-        longest = max(longest, offsets[w + 1] - offsets[w])
+    longest = _longest(offsets)
     forward, backward = np.empty(longest + 1), np.empty(longest + 1)
     for w in range(len(counts)):
         begin, n = offsets[w], offsets[w + 1] - offsets[w]
@@ -85,7 +79,8 @@ def expected_pieces(flat, offsets, counts, keys, children, piece, score, unknown
         backward[: n + 1] = -np.inf
         forward[0], backward[n] = 0.0, 0.0
         # Twice over the lattice: once to the end for the sums from the left, once back for those from the
-        # right, in which every piece is counted as it is met.
+        # right, in which every piece is counted as it is met. The walk down the trie stands here twice, since
+        # a function that wrote the pieces down first took twice the time.
         for i in range(n):
             node, single = 0, False
             for j in range(i, n):

@@ -12,20 +12,11 @@ import heapq
 import numba
 import numpy as np
 
-from forensics.mixture.kernel import _grown, _rank, _slot
+from forensics.mixture.kernel import _grown, _joined, _longest, _place, _rank_pairs, _windows
 
 __all__ = ["learn_merges", "trace_words"]
 
 _EMPTY = -1
-
-
-@numba.njit(cache=True)
-def _place(key, keys):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Return where a key is in the table, or where it would be."""
-    at = _slot(key, len(keys) - 1)
-    while keys[at] != _EMPTY and keys[at] != key:
-        at = (at + 1) & (len(keys) - 1)
-    return at
 
 
 @numba.njit(cache=True)
@@ -38,21 +29,6 @@ def _rehashed(keys, numbers):  # type: ignore[no-untyped-def]  # noqa: ANN001, A
             place = _place(keys[at], wider)
             wider[place], moved[place] = keys[at], numbers[at]
     return wider, moved
-
-
-@numba.njit(cache=True)
-def _joined(symbols, start, end, a, b, made):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Join the pair wherever it stands in a word, in place; return the word's new end."""
-    read, write = start, start
-    while read < end:
-        if read < end - 1 and symbols[read] == a and symbols[read + 1] == b:
-            symbols[write] = made
-            read += 2
-        else:
-            symbols[write] = symbols[read]
-            read += 1
-        write += 1
-    return write
 
 
 @numba.njit(cache=True)
@@ -176,31 +152,19 @@ def trace_words(flat, offsets, left, right, result, keys, ranks):  # type: ignor
     used = 0
     rest = np.empty(len(flat), dtype=np.int32)
     ends = np.zeros(len(offsets), dtype=np.int64)
-    longest = 1
-    for w in range(len(offsets) - 1):
-        longest = max(longest, offsets[w + 1] - offsets[w])
+    longest = _longest(offsets)
     word, order = np.empty(longest, dtype=np.int32), np.empty(longest, dtype=np.int32)
     at = 0
     for w in range(len(offsets) - 1):
         n = offsets[w + 1] - offsets[w]
         word[:n] = flat[offsets[w] : offsets[w + 1]]
-        for i in range(n - 1):
-            order[i] = _rank(word[i], word[i + 1], keys, ranks, never, -1)
-        while n > 1:
-            step = never
-            for i in range(n - 1):
-                step = min(step, order[i])
-            if step == never:
-                break
-            found = 0
-            for i in range(n - 1):
-                found += order[i] == step
+        step = _rank_pairs(word, n, keys, ranks, never, -1, order)
+        while step != never:
             # A word of n symbols takes n - 1 merges at most, so that `size` is enough.
-            steps[used], words[used], windows[used] = step, w, found
+            steps[used], words[used], windows[used] = step, w, _windows(order, n, step)
             used += 1
             n = _joined(word, 0, n, left[step], right[step], result[step])
-            for i in range(n - 1):
-                order[i] = _rank(word[i], word[i + 1], keys, ranks, never, step)
+            step = _rank_pairs(word, n, keys, ranks, never, step, order)
         rest[at : at + n] = word[:n]
         at += n
         ends[w + 1] = at

@@ -36,8 +36,8 @@ def sides(name: str) -> tuple[list[str], str]:
 
 
 @cache
-def trained(merges: int = 1200) -> tuple[MergeList, tuple[PretokenCounts, ...], tuple[float, ...]]:
-    """Return a tokenizer's merges, the counted categories and the true shares."""
+def training_text() -> tuple[list[str], np.ndarray]:
+    """Return lines in known shares, and the shares."""
     text, sizes = [], []
     for name, share in zip(NAMES, TRUTH, strict=True):
         taken = 0
@@ -47,6 +47,13 @@ def trained(merges: int = 1200) -> tuple[MergeList, tuple[PretokenCounts, ...], 
             text.append(line)
             taken += len(line.encode())
         sizes.append(taken)
+    return text, np.array(sizes) / sum(sizes)
+
+
+@cache
+def trained(merges: int = 1200) -> tuple[MergeList, tuple[PretokenCounts, ...], tuple[float, ...]]:
+    """Return a tokenizer's merges, the counted categories and the true shares."""
+    text, shares = training_text()
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = BYTE_LEVEL
     alphabet = pre_tokenizers.ByteLevel.alphabet()
@@ -56,7 +63,7 @@ def trained(merges: int = 1200) -> tuple[MergeList, tuple[PretokenCounts, ...], 
     model = json.loads(tokenizer.to_str())["model"]
     pairs = [tuple(pair) if isinstance(pair, list) else tuple(pair.split(" ")) for pair in model["merges"]]
     counted = tuple(count_pretokens(name, [sides(name)[1]], BY_LINE) for name in NAMES)
-    return build_merge_list(pairs, list(model["vocab"])), counted, tuple(np.array(sizes) / sum(sizes))
+    return build_merge_list(pairs, list(model["vocab"])), counted, tuple(shares)
 
 
 @pytest.mark.parametrize("method", list(Method))

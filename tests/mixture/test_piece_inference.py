@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -27,27 +26,12 @@ from forensics.mixture.result import Mixture, Reading
 from forensics.sources import open_tokenizer
 from forensics.vocabulary.splitting import splitter_of_pieces
 from tests.extras import need
-from tests.mixture.test_infer import NAMES, TRUTH, sides
+from tests.mixture.test_infer import NAMES, sides, training_text
 
 need("highspy")
 need("numba")
 
 WORDS = pre_tokenizers.BertPreTokenizer()
-
-
-@cache
-def training_text() -> tuple[list[str], np.ndarray]:
-    """Return lines in known shares, and the shares."""
-    text, sizes = [], []
-    for name, share in zip(NAMES, TRUTH, strict=True):
-        taken = 0
-        for line in sides(name)[0]:
-            if taken >= share * 150_000:
-                break
-            text.append(line)
-            taken += len(line.encode())
-        sizes.append(taken)
-    return text, np.array(sizes) / sum(sizes)
 
 
 def counted(folder: Path) -> list[PretokenCounts]:
