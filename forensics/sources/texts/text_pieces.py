@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -76,32 +76,17 @@ def pieces_of(file: Path) -> Iterator[str]:
     :param file: Of one of the forms above; any other is taken for plain text.
     :raises BadInputError: If it cannot be read, is not UTF-8, or a record holds no text.
     """
-    suffix, compression = _suffixes(file)
-    form = _SUFFIXES.get(suffix, Form.TEXT)
-    if form is Form.PARQUET and not compression:
-        for texts in _rows(file):
-            yield "".join(f"{text}\n" for text in texts)
-        return
-    number = 1
-    for lines in _lines(file):
-        yield "".join(_unpacked(file, lines, number)) if form is Form.JSON_LINES else "".join(lines)
-        number += len(lines)
+    for texts in _texts(file):
+        yield "".join(texts)
 
 
 def records_of(file: Path) -> Iterator[str]:
-    """Yield the texts of a file of JSON lines or a Parquet file one by one, each with a line end.
+    """Yield the lines, records or rows of one file one by one, each with a line end.
 
     :raises BadInputError: As for `pieces_of`.
     """
-    suffix, compression = _suffixes(file)
-    if _SUFFIXES.get(suffix) is Form.PARQUET and not compression:
-        for rows in _rows(file):
-            yield from (f"{text}\n" for text in rows)
-        return
-    number = 1
-    for lines in _lines(file):
-        yield from _unpacked(file, lines, number)
-        number += len(lines)
+    for texts in _texts(file):
+        yield from texts
 
 
 def texts_of(file: Path) -> Iterator[str]:
@@ -110,15 +95,19 @@ def texts_of(file: Path) -> Iterator[str]:
     :param file: See `pieces_of`.
     :raises BadInputError: See `pieces_of`.
     """
+    return (bare for text in records_of(file) if (bare := text.rstrip("\r\n")).strip())
+
+
+def _texts(file: Path) -> Iterator[Iterable[str]]:
+    """Yield the lines, records or rows of a file, a good number at a time, each with a line end."""
     suffix, compression = _suffixes(file)
     form = _SUFFIXES.get(suffix, Form.TEXT)
     if form is Form.PARQUET and not compression:
-        yield from (text for texts in _rows(file) for text in texts if text.strip())
+        yield from ([f"{text}\n" for text in rows] for rows in _rows(file))
         return
     number = 1
     for lines in _lines(file):
-        found = _unpacked(file, lines, number) if form is Form.JSON_LINES else iter(lines)
-        yield from (stripped for text in found if (stripped := text.rstrip("\r\n")).strip())
+        yield _unpacked(file, lines, number) if form is Form.JSON_LINES else lines
         number += len(lines)
 
 
