@@ -10,25 +10,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from forensics.errors import BadInputError
 from forensics.schema.words import INCONCLUSIVE_BELOW
-from forensics.sources.interface import NextTokenModel
+from forensics.sources.interface import NextTokenModel, NextTokens
 from forensics.undertrained.natural_context import NaturalContexts
 from forensics.undertrained.plain_verification import STEPS
-from forensics.undertrained.probe_cascade import CascadeReading
+from forensics.undertrained.probe_cascade import ProbeCascade
+from forensics.undertrained.probes_first import Found, ProbesFirst, is_rejected
 from forensics.undertrained.prompts import Prompt
-from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence
+from forensics.undertrained.token_evidence import PromptEvidence
 
 __all__ = ["AskedText", "AskedVerifier"]
 
-_Found = dict[int, dict[str, PromptEvidence]]
+
+@dataclass(frozen=True)
+class _AskedProbe:
+    """A probe that is one question for every token."""
+
+    model: NextTokenModel
+    prompt: Prompt
+    is_packed: bool = False
+
+    def read(self, tokens: Sequence[int]) -> NextTokens:
+        return self.model.next_tokens([self.prompt.fill(t) for t in tokens], tokens)
 
 
-class AskedVerifier:
+class AskedVerifier(ProbesFirst):
     """Puts tokens to a model one question at a time; see `verification.Verifier` for the faster kind."""
 
     def __init__(
@@ -41,69 +52,27 @@ class AskedVerifier:
         probes: Sequence[Prompt] = (),
         steps: int = STEPS,
     ) -> None:
-        """Keep what is put.
+        """Keep whom to ask.
 
         :param model: Whoever answers.
         :param rows: Tokens the model has rows for: ids below it.
-        :param prompts: The prompts, cheapest first; all of them count towards `max_prob`.
-        :param decode: Ids to text, for the evidence.
-        :param probes: Short prompts that come first; they count towards `max_prob` too.
+        :param prompts: See `ProbesFirst`.
+        :param decode: See `ProbesFirst`.
+        :param probes: The short prompts that come first.
         :param steps: How many tokens are generated per prompt.
         :raises BadInputError: If there is no prompt.
         """
-        if not prompts:
-            raise BadInputError("prompts", "none given", "pass at least one prompt")
-        self.prompts = tuple(prompts)
-        self.probes = tuple(probes)
+        super().__init__(prompts, ProbeCascade([_AskedProbe(model, probe) for probe in probes]), decode)
         self._model = model
-        self._rows = rows
-        self._decode = decode
+        self._row_count = rows
         self._steps = steps
 
-    @property
-    def most_questions(self) -> int:
-        """Questions that a token costs which nothing shows."""
-        return len(self.probes) + self._steps * len(self.prompts)
+    def _rows(self) -> int:
+        return self._row_count
 
-    def probe(self, token_ids: Sequence[int], leave_at: float) -> CascadeReading:
-        """Return what the probes alone show of each token, see `ProbeCascade.read`."""
-        shape = (len(token_ids), len(self.probes))
-        log_p = np.full(shape, np.nan, dtype=np.float32)
-        said = np.full(shape, -1, dtype=np.int64)
-        ids = np.asarray(token_ids, dtype=np.int64)
-        open_rows = np.arange(len(ids))
-        for column, probe in enumerate(self.probes):
-            asked = ids[open_rows].tolist()
-            answer = self._model.next_tokens([probe.fill(t) for t in asked], asked)
-            log_p[open_rows, column] = answer.log_p
-            said[open_rows, column] = answer.said
-            open_rows = open_rows[~(answer.log_p >= np.log(leave_at))]
-        return CascadeReading(tuple(probe.name for probe in self.probes), log_p, said)
-
-    def verify(self, token_ids: Sequence[int]) -> list[TokenEvidence]:
-        """Return the evidence about each token, in the order given."""
-        found = self._probed(token_ids, leave_at=INCONCLUSIVE_BELOW)
-        self._put_prompts(found)
-        return [self._conclude(token_id, found) for token_id in token_ids]
-
-    def verify_past_probes(self, token_ids: Sequence[int]) -> list[TokenEvidence]:
-        """Return the evidence about each token, where no probe lets a token go before the prompts."""
-        probed = self._probed(token_ids, leave_at=math.inf)
-        found: _Found = {token_id: {} for token_id in probed}
-        self._put_prompts(found)
-        merged = {token_id: {**probed[token_id], **found[token_id]} for token_id in probed}
-        return [self._conclude(token_id, merged) for token_id in token_ids]
-
-    def _probed(self, token_ids: Sequence[int], leave_at: float) -> _Found:
-        known = [t for t in dict.fromkeys(token_ids) if 0 <= t < self._rows]
-        if not self.probes:
-            return {token_id: {} for token_id in known}
-        reading = self.probe(known, leave_at)
-        return {token_id: reading.evidence(row, self._decode) for row, token_id in enumerate(known)}
-
-    def _put_prompts(self, found: _Found) -> None:
+    def _put_prompts(self, found: Found) -> None:
         for prompt in self.prompts:
-            in_doubt = [t for t, shown in found.items() if not any(map(_rejects, shown.values()))]
+            in_doubt = [t for t, shown in found.items() if not is_rejected(shown)]
             for token_id, evidence in self._put(prompt, in_doubt):
                 found[token_id][prompt.name] = evidence
 
@@ -128,14 +97,6 @@ class AskedVerifier:
                 token_id,
                 PromptEvidence(prompt.name, tuple(shown[token_id]), tuple(said[token_id]), text, complete),
             )
-
-    def _conclude(self, token_id: int, found: _Found) -> TokenEvidence:
-        if token_id not in found:
-            return TokenEvidence.not_encodable(token_id)
-        kinds = (*self.probes, *self.prompts)
-        shown = [found[token_id][p.name] for p in kinds if p.name in found[token_id]]
-        is_bound = len(shown) < len(kinds) or not all(s.complete for s in shown)
-        return TokenEvidence.from_prompts(token_id, shown, is_bound)
 
 
 class AskedText:
@@ -163,7 +124,3 @@ class AskedText:
     def emission(self, windows: Sequence[Sequence[int]], start: Sequence[int]) -> npt.NDArray[np.float32]:
         """Return NaN for every token, shape (V,): a whole row of probabilities is not to be had."""
         return np.full(self._rows, np.nan, dtype=np.float32)
-
-
-def _rejects(evidence: PromptEvidence) -> bool:
-    return any(p >= INCONCLUSIVE_BELOW for p in evidence.probabilities)

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from forensics.sources.interface import NextTokens
 from forensics.undertrained.prompt_run import PromptRunner
 from forensics.undertrained.prompts import SLOT, Prompt
 
-__all__ = ["PackedProbe", "ProbeReading"]
+__all__ = ["PackedProbe"]
 
 #: New positions in one packed pass, and most tokens in it. More were not faster on one thread of a CPU.
 CPU_POSITIONS, CPU_TOKENS = 384, 128
@@ -41,16 +41,6 @@ _REFUSALS = (
 )
 #: Tokens of the trial: enough that one of them has neighbours on both sides.
 _TRIED = 5
-
-
-@dataclass(frozen=True, eq=False)
-class ProbeReading:
-    """What one probe showed of some tokens; arrays of shape (n,) in the order they were given."""
-
-    #: Natural log of the token's probability behind its pattern.
-    log_p: npt.NDArray[np.float32]
-    #: The id the model would have said there.
-    said: npt.NDArray[np.int64]
 
 
 class PackedProbe:
@@ -77,7 +67,7 @@ class PackedProbe:
         #: Whether the model honours the packed mask for this prompt.
         self.is_packed = self._try_packing()
 
-    def read(self, tokens: Sequence[int]) -> ProbeReading:
+    def read(self, tokens: Sequence[int]) -> NextTokens:
         """Return what the probe shows of `tokens`.
 
         The last digits depend on the company, as every matrix product's do on its shape; whoever needs
@@ -91,7 +81,7 @@ class PackedProbe:
                 ids = torch.tensor(batch, device=self._model.device)
                 logits = self._packed(ids) if self.is_packed else self._batched(ids)
                 parts.append(_reading(logits, ids))
-        return ProbeReading(
+        return NextTokens(
             np.concatenate([np.empty(0, np.float32), *(p.log_p for p in parts)]),
             np.concatenate([np.empty(0, np.int64), *(p.said for p in parts)]),
         )
@@ -228,7 +218,7 @@ def _packed_mask(prefix: int, k: int, n: int, window: int | None, model: Any) ->
     return mask.masked_fill(seen, 0.0)[None, None]
 
 
-def _reading(logits: Any, ids: Any) -> ProbeReading:
+def _reading(logits: Any, ids: Any) -> NextTokens:
     of_token = logits.gather(1, ids[:, None])[:, 0]
     log_p = (of_token - logits.logsumexp(-1)).cpu().numpy()
-    return ProbeReading(np.asarray(log_p, np.float32), np.asarray(logits.argmax(-1).cpu().numpy(), np.int64))
+    return NextTokens(np.asarray(log_p, np.float32), np.asarray(logits.argmax(-1).cpu().numpy(), np.int64))

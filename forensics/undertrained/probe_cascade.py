@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from forensics.undertrained.packed_probe import PackedProbe
-from forensics.undertrained.prompt_run import PromptRunner
+from forensics.sources.interface import NextTokens
 from forensics.undertrained.prompts import Prompt
 from forensics.undertrained.token_evidence import PromptEvidence
 
-__all__ = ["CascadeReading", "ProbeCascade"]
+__all__ = ["CascadeReading", "Probe", "ProbeCascade"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,24 +38,37 @@ class CascadeReading:
         return shown
 
 
+class Probe(Protocol):
+    """A probe, ready to be put to one model."""
+
+    @property
+    def prompt(self) -> Prompt:
+        """What is put."""
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether many tokens share one pass; else each has a row, or a question, of its own."""
+
+    def read(self, tokens: Sequence[int]) -> NextTokens:
+        """Return what it shows of `tokens`."""
+
+
 class ProbeCascade:
     """Puts tokens to the probes of one model; whoever shows itself leaves."""
 
-    def __init__(self, model: Any, probes: Sequence[Prompt], runner: PromptRunner) -> None:
-        """Try out which probes can be packed.
+    def __init__(self, probes: Sequence[Probe]) -> None:
+        """Keep the probes.
 
-        :param model: A causal language model, see `PackedProbe`.
-        :param probes: The probes, the one that settles most first.
-        :param runner: The model's runner.
+        :param probes: The one that settles most first.
         """
-        self._probes = [PackedProbe(model, probe, runner) for probe in probes]
+        self._probes = tuple(probes)
         #: Names of the probes.
-        self.names = tuple(probe.name for probe in probes)
-        #: Names of the probes that run packed; the others run in batches, at several times the cost.
+        self.names = tuple(probe.prompt.name for probe in probes)
+        #: Names of the probes that run packed; the others cost several times as much.
         self.packed = tuple(p.prompt.name for p in self._probes if p.is_packed)
 
     @property
-    def first(self) -> PackedProbe:
+    def first(self) -> Probe:
         """The first probe, which every token is put to."""
         return self._probes[0]
 

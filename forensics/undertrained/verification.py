@@ -30,8 +30,10 @@ from typing import Any
 from forensics.errors import BadInputError
 from forensics.schema.words import INCONCLUSIVE_BELOW, STRONG_BELOW
 from forensics.undertrained.kin import KinGroup, Rows
+from forensics.undertrained.packed_probe import PackedProbe
 from forensics.undertrained.plain_verification import STEPS
-from forensics.undertrained.probe_cascade import CascadeReading, ProbeCascade
+from forensics.undertrained.probe_cascade import ProbeCascade
+from forensics.undertrained.probes_first import Found, ProbesFirst, is_rejected
 from forensics.undertrained.prompt_run import PromptRun, PromptRunner
 from forensics.undertrained.prompts import Prompt
 from forensics.undertrained.token_evidence import PromptEvidence, TokenEvidence
@@ -58,10 +60,8 @@ QUIET_BELOW = 1e-4
 #: that most rows end with want some hundred positions. An accelerator wants more.
 CPU_POSITIONS, DEVICE_POSITIONS = 1024, 16384
 
-_Found = dict[int, dict[str, PromptEvidence]]
 
-
-class Verifier:
+class Verifier(ProbesFirst):
     """Puts tokens to a model and says which of them it can produce.
 
     >>> verifier = Verifier(model, prompts, decode)        # doctest: +SKIP
@@ -97,35 +97,21 @@ class Verifier:
             raise BadInputError("prompts", "none given", "pass at least one prompt")
         if batch_size is not None and batch_size < 1:
             raise BadInputError("batch_size", f"found {batch_size}", "give a positive number")
-        self.prompts = tuple(prompts)
+        self._runner = PromptRunner(model, prompts[0])
+        super().__init__(
+            prompts, ProbeCascade([PackedProbe(model, probe, self._runner) for probe in probes]), decode
+        )
         self.probes = tuple(probes)
         self.model = model
-        self._decode = decode
         self._batch_size = batch_size
         self._steps = steps
         self._settles_below = settles_below
         self._quiet_below = quiet_below
-        self._runner = PromptRunner(model, prompts[0])
         #: False where every prompt is computed from its beginning, see `PromptRunner`.
         self.reuses_prefix = self._runner.reuses_prefix
-        #: The probes, ready to be put.
-        self.cascade = ProbeCascade(model, probes, self._runner)
-
-    def probe(self, token_ids: Sequence[int], leave_at: float) -> CascadeReading:
-        """Return what the probes alone show of each token, see `ProbeCascade.read`.
-
-        :raises BadInputError: If the model has no row for one of the tokens.
-        """
-        if outside := [t for t in token_ids if not 0 <= t < self._rows()]:
-            raise BadInputError("tokens", f"the model has no row {outside[0]}", "probe rows it has")
-        return self.cascade.read(token_ids, leave_at)
 
     def verify(self, token_ids: Sequence[int]) -> list[TokenEvidence]:
-        """Return the evidence about each token, in the order given.
-
-        :param token_ids: Tokens to be tested together. The last digits of a probability depend on the
-            company a token is tested in, as every matrix product's do on its shape.
-        """
+        """See `ProbesFirst.verify`; of kin, some are read to the end for the others."""
         found = self._probed(token_ids, leave_at=INCONCLUSIVE_BELOW)
         self._put_one(self.prompts[0], 1, found, found, self._settles_below)
         groups = self._groups(found)
@@ -137,42 +123,26 @@ class Verifier:
         concluded = [self._conclude(token_id, found) for token_id in token_ids]
         return [replace(e, kin=leaders.get(e.token_id)) for e in concluded]
 
-    def verify_past_probes(self, token_ids: Sequence[int]) -> list[TokenEvidence]:
-        """Return the evidence about each token, where no probe lets a token go before the prompts.
-
-        Both are read, so this tells how often a probe finds a token that the prompts would have verified.
-        """
-        probed = self._probed(token_ids, leave_at=math.inf)
-        found: _Found = {token_id: {} for token_id in probed}
+    def _put_prompts(self, found: Found) -> None:
         self._put_one(self.prompts[0], 1, found, found, self._settles_below)
         self._put_rest(found, found, self._settles_below)
-        merged = {token_id: {**probed[token_id], **found[token_id]} for token_id in probed}
-        return [self._conclude(token_id, merged) for token_id in token_ids]
-
-    def _probed(self, token_ids: Sequence[int], leave_at: float) -> _Found:
-        """Return what the probes show of every token the model has a row for."""
-        known = [t for t in dict.fromkeys(token_ids) if 0 <= t < self._rows()]
-        if not self.probes:
-            return {token_id: {} for token_id in known}
-        reading = self.cascade.read(known, leave_at)
-        return {token_id: reading.evidence(row, self._decode) for row, token_id in enumerate(known)}
 
     @cached_property
     def _matrices(self) -> Rows:
         return Rows(self.model)
 
-    def _groups(self, found: _Found) -> list[KinGroup]:
+    def _groups(self, found: Found) -> list[KinGroup]:
         """Return the groups of kin of which some may speak for the others; none without probes to rely on."""
         if not self.probes:
             return []
         quiet = [token_id for token_id, shown in found.items() if _largest(shown) < self._quiet_below]
         return self._matrices.kin([t for t in quiet if not _is_broken(found[t])])
 
-    def _agree(self, group: KinGroup, found: _Found) -> bool:
+    def _agree(self, group: KinGroup, found: Found) -> bool:
         """Return whether no reader of a group, each read to the end, showed itself."""
         return all(_largest(found[t]) < STRONG_BELOW and not _is_broken(found[t]) for t in group.readers)
 
-    def _put_rest(self, tokens: Iterable[int], found: _Found, settles_below: float) -> None:
+    def _put_rest(self, tokens: Iterable[int], found: Found, settles_below: float) -> None:
         """Put the prompts to those of `tokens` that one step of the first has left in doubt."""
         wanted = set(tokens)
         ordered = [token_id for token_id in found if token_id in wanted]
@@ -185,10 +155,10 @@ class Verifier:
             self._put_one(prompt, self._steps, cut, found, settles_below=0.0)
 
     def _put_one(
-        self, prompt: Prompt, steps: int, tokens: Iterable[int], found: _Found, settles_below: float
+        self, prompt: Prompt, steps: int, tokens: Iterable[int], found: Found, settles_below: float
     ) -> None:
         """Put one prompt to those of `tokens` that are not rejected yet."""
-        in_doubt = [token_id for token_id in tokens if not _is_rejected(found[token_id])]
+        in_doubt = [token_id for token_id in tokens if not is_rejected(found[token_id])]
         for batch in self._batches(in_doubt, prompt):
             self._put(prompt, steps, batch, found, settles_below)
 
@@ -199,14 +169,6 @@ class Verifier:
             and not shown[prompt.name].complete
             and self._settles_below <= _largest(shown) < INCONCLUSIVE_BELOW
         )
-
-    def _conclude(self, token_id: int, found: _Found) -> TokenEvidence:
-        if token_id not in found:
-            return TokenEvidence.not_encodable(token_id)
-        kinds = (*self.probes, *self.prompts)
-        shown = [found[token_id][p.name] for p in kinds if p.name in found[token_id]]
-        is_bound = len(shown) < len(kinds) or not all(s.complete for s in shown)
-        return TokenEvidence.from_prompts(token_id, shown, is_bound)
 
     def _rows(self) -> int:
         """Return how many tokens the model can both read and say."""
@@ -229,7 +191,7 @@ class Verifier:
         return (*sorted(inside), len(prompt.ids))
 
     def _put(
-        self, prompt: Prompt, steps: int, batch: Sequence[int], found: _Found, settles_below: float
+        self, prompt: Prompt, steps: int, batch: Sequence[int], found: Found, settles_below: float
     ) -> None:
         """Put one prompt to a batch of tokens; whoever shows itself, or nothing, leaves at the next stop."""
         import torch
@@ -261,11 +223,11 @@ class Verifier:
             complete = steps == self._steps
             self._note(run, torch.ones_like(run.tokens, dtype=torch.bool), prompt, found, complete)
 
-    def _dismiss(self, run: PromptRun, rows: Any, prompt: Prompt, found: _Found) -> None:
+    def _dismiss(self, run: PromptRun, rows: Any, prompt: Prompt, found: Found) -> None:
         self._note(run, rows, prompt, found, complete=False)
         run.keep(~rows)
 
-    def _note(self, run: PromptRun, rows: Any, prompt: Prompt, found: _Found, complete: bool) -> None:
+    def _note(self, run: PromptRun, rows: Any, prompt: Prompt, found: Found, complete: bool) -> None:
         """Write what the run has seen of `rows`, a boolean tensor, into `found`."""
         tokens = run.tokens[rows].tolist()
         probabilities = zip(*(p[rows].tolist() for p in run.probabilities), strict=True)
@@ -279,10 +241,6 @@ def _largest(shown: dict[str, PromptEvidence]) -> float:
     """Return the largest probability seen, 0 where nothing was; NaN counts as nothing."""
     seen = (p for evidence in shown.values() for p in evidence.probabilities)
     return max((p for p in seen if not math.isnan(p)), default=0.0)
-
-
-def _is_rejected(shown: dict[str, PromptEvidence]) -> bool:
-    return any(p >= INCONCLUSIVE_BELOW for evidence in shown.values() for p in evidence.probabilities)
 
 
 def _is_broken(shown: dict[str, PromptEvidence]) -> bool:
