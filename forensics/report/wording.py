@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["full_stop", "id_ranges", "interval_text", "spaced", "spread"]
+__all__ = ["full_stop", "id_ranges", "interval_text", "plural", "spaced", "spread"]
 
 
 def interval_text(interval: Sequence[float | None] | None, *, percent: bool = False) -> str:
@@ -24,6 +24,11 @@ def spread(interval: Sequence[float | None] | None, *, percent: bool = False) ->
 def full_stop(sentence: str) -> str:
     """Return the sentence with exactly one full stop at its end."""
     return sentence.rstrip(". ") + "."
+
+
+def plural(word: str, count: int) -> str:
+    """Return a word as it stands behind a number."""
+    return word if count == 1 else f"{word}s"
 
 
 def spaced(word: str) -> str:

@@ -10,6 +10,7 @@ from forensics.report.results import Results
 from forensics.report.sections.index.others import left_out, vocabularies
 from forensics.report.sections.index.runs import numbers, run_table, runs, verdicts
 from forensics.report.sections.shared.run import notes, provenance
+from forensics.report.wording import plural
 from forensics.schema.finding import Finding, Level, Rule
 from forensics.schema.index import LEFT_OUT_TABLE, RUNS_TABLE, IndexSummary, RunEntry
 
@@ -29,20 +30,16 @@ def _headline(results: Results[IndexSummary]) -> str:
     """Return how many runs there are and what they add up to."""
     summary = results.summary
     counts = ", ".join(f"{count:,} {name}" for name, count in summary.commands.items())
-    finished = f"{len(summary.runs):,} finished {_plural('run', len(summary.runs))}"
+    finished = f"{len(summary.runs):,} finished {plural('run', len(summary.runs))}"
     said = [f"{finished} ({counts})" if counts else finished]
     if prompted := [each for each in summary.runs if each.verified is not None]:
-        models = f"{len(prompted):,} {_plural('model', len(prompted))} prompted"
+        models = f"{len(prompted):,} {plural('model', len(prompted))} prompted"
         known = [each.unknown_in_text for each in prompted if each.unknown_in_text is not None]
         unknown = f", of which ordinary text does not clear {sum(known):,}" if known else ""
         said.append(f"{models}: {sum(each.verified or 0 for each in prompted):,} verified tokens{unknown}")
     if summary.left_out:
         said.append(f"{len(summary.left_out):,} left out, damaged or never finished")
     return ". ".join(said) + "."
-
-
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"
 
 
 def _tiles(results: Results[IndexSummary]) -> tuple[Tile, ...]:

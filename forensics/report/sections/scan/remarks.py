@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.report.blocks import Paragraph
-from forensics.report.wording import full_stop, interval_text, spaced, spread
+from forensics.report.wording import full_stop, interval_text, plural, spaced, spread
 from forensics.schema.scan import (
     ControlsSummary,
     EstimateDetails,
@@ -92,13 +92,11 @@ def _text_tried(found: InTextSummary) -> str:
 
 def _kin(found: KinSummary) -> str:
     """Return how many tokens others spoke for, and how often one of those others was not like the rest."""
-    between = interval_text(found.interval, percent=True)
     return (
         f"{found.spoken_for:,} tokens were not put to every prompt: the probes show nothing of them, and "
         f"their rows nearly coincide with those of others that were read to the end. Of {found.read:,} read "
-        f"in {found.groups:,} such groups, {found.shown:,} were not verified strongly"
-        f"{f' (95 % interval {between})' if between else ''}; one that is not sends its whole group through "
-        "the prompts."
+        f"in {found.groups:,} such {plural('group', found.groups)}, {found.shown:,} were not verified strongly"
+        f"{spread(found.interval, percent=True)}; one that is not sends its whole group through the prompts."
     )
 
 
