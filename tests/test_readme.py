@@ -108,8 +108,11 @@ def is_shown(value: str, row: list[str]) -> bool:
 
 
 def is_close(value: str, cell: str) -> bool:
+    (bound, digits), (kept_bound, kept) = (
+        (text.startswith("≥ "), text.removeprefix("≥ ")) for text in (value, cell)
+    )
     try:
-        return math.isclose(float(value), float(cell), rel_tol=0.05)
+        return bound == kept_bound and math.isclose(float(digits), float(kept), rel_tol=0.05)
     except ValueError:
         return False
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "ID", "MOST_ROWS", "TOKEN", "Column", "byte_string", "count", "field", "number", "records",
-    "share", "table", "text", "token_table", "verdict_badge", "verdict_columns",
+    "ID", "MOST_ROWS", "TOKEN", "Column", "byte_string", "count", "field", "is_bound", "max_prob",
+    "number", "records", "share", "table", "text", "token_table", "verdict_badge", "verdict_columns",
 ]  # fmt: skip
 
 #: Rows of one table in the HTML report. 5,000 rows are about 2 MB and sort in a fraction of a second in
@@ -139,10 +139,18 @@ def _verdict(row: Record) -> Cell:
     return verdict_badge(name, None if _missing(speaker) else f"{name.replace('_', ' ')}, as #{speaker}")
 
 
-def _max_prob(row: Record) -> Cell:
-    """Return `max_prob`; a token that left early, rejected, has at least this."""
+def is_bound(row: Record) -> bool:
+    """Whether `max_prob` is what the token has at least, as it did not go through every prompt."""
     bound = row.get("max_prob_is_bound")
-    return Number(number(row.get("max_prob")).value, 3, at_least=not _missing(bound) and bool(bound))
+    return not _missing(bound) and bool(bound)
+
+
+def max_prob(digits: int = 3) -> Column[Record]:
+    """Return the column of `max_prob`, which says where it is a bound."""
+    return (
+        "max_prob",
+        lambda row: Number(number(row.get("max_prob")).value, digits, at_least=is_bound(row)),
+    )
 
 
 def verdict_columns(results: Results[Any], *, rank: bool = True) -> list[Column[Record]]:
@@ -150,9 +158,7 @@ def verdict_columns(results: Results[Any], *, rank: bool = True) -> list[Column[
     named = [field(results.indicator)] if results.indicator else []
     ranked = [field("rank", count)] if rank and results.has("rank") else []
     prompted: list[Column[Record]] = [
-        column
-        for column in (("max_prob", _max_prob), ("verdict", _verdict))
-        if results.known(column[0]).any()
+        column for column in (max_prob(), ("verdict", _verdict)) if results.known(column[0]).any()
     ]
     return [*named, *ranked, *prompted]
 

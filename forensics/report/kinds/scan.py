@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from forensics.report.blocks import Table
-from forensics.report.declared import ID, TOKEN, field, number, records, table, text, verdict_badge
+from forensics.report.declared import ID, TOKEN, field, max_prob, records, table, text, verdict_badge
 from forensics.report.kinds.kind import Brief, Fact, GateNumber, Kind
 from forensics.report.plots.scan import draw_plots
 from forensics.report.results import Results
@@ -73,7 +72,7 @@ def _worst(results: Results[ScanSummary]) -> tuple[Table, ...]:
         ID,
         TOKEN,
         field(results.indicator) if results.indicator else None,
-        field("max_prob", partial(number, digits=2)) if is_prompted else None,
+        max_prob(digits=2) if is_prompted else None,
         field("verdict", lambda verdict: verdict_badge(verdict) if text(verdict) else None)
         if is_prompted
         else None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forensics.report.declared import is_bound
 from forensics.report.plots.style import COLOURS, INK, Plot, legend, new_figure, save_plot, style
 from forensics.report.results import Record, Results, row_token
 from forensics.report.visible import plain
@@ -113,7 +114,7 @@ def _verification(results: Results[ScanSummary], name: str) -> tuple[Figure, dic
 def _tip(record: Record, indicator: str) -> str:
     """Return what hovering over a point says."""
     token = row_token(record)
-    bound = "≥ " if record.get("max_prob_is_bound") is True else ""
+    bound = "≥ " if is_bound(record) else ""
     return (
         f"{plain(token)}\nid {token.token_id} · max_prob {bound}{float(record['max_prob']):.3g} · "
         f"{indicator} {float(record[indicator]):.4g}"

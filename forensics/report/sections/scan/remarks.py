@@ -95,8 +95,9 @@ def _kin(found: KinSummary) -> str:
     return (
         f"{found.spoken_for:,} tokens were not put to every prompt: the probes show nothing of them, and "
         f"their rows nearly coincide with those of others that were read to the end. Of {found.read:,} read "
-        f"in {found.groups:,} such {plural('group', found.groups)}, {found.shown:,} were not verified strongly"
-        f"{spread(found.interval, percent=True)}; one that is not sends its whole group through the prompts."
+        f"in {found.groups:,} such {plural('group', found.groups)}, {found.shown:,} were not verified "
+        f"strongly{spread(found.interval, percent=True)}; one that is not sends its whole group through "
+        "the prompts."
     )
 
 
