@@ -26,6 +26,9 @@ _HASH_SEED = 0x5EED
 _ZERO_SHARE = 1e-6
 #: Sum of squares below which float32 loses digits to underflow.
 _TINY_SQUARE = 1e-30
+#: Sum of squares above which a row counts as infinite: the square of a difference of two such rows leaves
+#: float32, in a model's forward pass as well as here.
+_LARGEST_SQUARE = 1e37
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +39,8 @@ class RowStatistics:
     norms: npt.NDArray[np.float32]
     #: Mean over the usable rows, shape (d,), float32.
     mean_row: npt.NDArray[np.float32]
-    #: `nan`, `inf`, `zero` (or as good as zero, see `_ZERO_SHARE`) or the empty string, shape (V,).
+    #: `nan`, `inf` or as good as that (`_LARGEST_SQUARE`), `zero` or as good as that (`_ZERO_SHARE`), or the
+    #: empty string, shape (V,).
     problems: npt.NDArray[np.str_]
     #: 64-bit hash of each row's stored bytes, shape (V,).
     hashes: npt.NDArray[np.uint64]
@@ -81,11 +85,8 @@ def row_statistics(matrix: RowMatrix, progress: Progress | None = None, stage: s
             hashes[start:stop] = hash_rows(matrix.stored_rows(start, stop))
             with np.errstate(over="ignore", invalid="ignore"):
                 squares = np.einsum("ij,ij->i", block, block)  # (n,)
-                if not np.isfinite(squares).all():
-                    # float32 squares overflow above 1.8e19; float64 tells large rows from broken ones.
-                    wide = block.astype(np.float64)
-                    squares = np.einsum("ij,ij->i", wide, wide)
-                elif (tiny := squares < _TINY_SQUARE).any():
+                squares[squares > _LARGEST_SQUARE] = np.inf
+                if (tiny := squares < _TINY_SQUARE).any():
                     wide = block[tiny].astype(np.float64)
                     squares = squares.astype(np.float64)
                     squares[tiny] = np.einsum("ij,ij->i", wide, wide)
@@ -116,10 +117,7 @@ def _wide_column_sums(block: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]
 
 def _column_sums(block: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Return the sum of every column of a few rows, added in float32 at a sixth of the cost, shape `(d,)`."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums = np.ones(len(block), dtype=np.float32) @ block
-    # Finite rows of which the sum leaves float32.
-    return sums.astype(np.float64) if np.isfinite(sums).all() else _wide_column_sums(block)
+    return (np.ones(len(block), dtype=np.float32) @ block).astype(np.float64)
 
 
 def hash_rows(stored: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:

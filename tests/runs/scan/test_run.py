@@ -250,6 +250,18 @@ def test_nan_and_infinite_rows_are_named_and_spoil_nothing(tiny_model, tmp_path)
     assert result.tokens.set_index("token_id").eout_cosine.drop([350, 351, ZERO]).notna().all()
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_rows_at_the_edge_of_float32_bring_no_warnings(tiny_model, tmp_path):
+    def enlarge(E):
+        E = np.sign(E) * np.float32(1e17)
+        E[350] *= 100
+        return E
+
+    problems = scan(edit_rows(copy(tiny_model, tmp_path), enlarge), verify=False).tokens.row_problem
+    assert problems[350] == "inf"
+    assert problems.isna().sum() > 500
+
+
 def test_given_references_and_indicator_are_used(tiny_model):
     result = scan(tiny_model, verify=False, reference=[605, 606], indicator="eout_l2")
     assert result.summary["reference"]["ids"] == [605, 606]
