@@ -80,7 +80,8 @@ def _tiles(results: Results[MembershipSummary]) -> tuple[Tile, ...]:
         )  # fmt: skip
     if summary.order is not None:
         tiles.append(Tile("p of neighbours, blind", f"{summary.order.blind.p:.2g}"))
-    tiles.append(Tile("p", "none" if p is None else f"{p:.2g}", "no conclusion" if p is None else ""))
+    corrected = "exact" if summary.sets is None else "least of the scores, corrected for their number"
+    tiles.append(Tile("p", "none", "no conclusion") if p is None else Tile("p", f"{p:.2g}", corrected))
     return tuple(tiles)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from textwrap import shorten
 
 from forensics.report.blocks import Block, Code, FigureBlock, Number, Paragraph, Section
 from forensics.report.declared import MOST_ROWS, field, number, records, table, text
@@ -80,7 +81,7 @@ def texts(results: Results[MembershipSummary]) -> Section | None:
                 records(frame, ["set", "index"], MOST_ROWS),
                 field("set", text),
                 ("index", lambda row: Number(int(row["index"]), grouped=False)),
-                ("beginning", lambda row: Code(str(row["beginning"])[:60])),
+                ("beginning", lambda row: Code(shorten(str(row["beginning"]), 60, placeholder=" …"))),
                 ("tokens", lambda row: Number(int(row["tokens"]))),
                 *(field(name, partial(number, digits=3)) for name in shown),
                 total=len(frame),
