@@ -21,8 +21,6 @@ __all__ = ["Simulation", "deal", "simulate"]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-#: Share of the text in a run of neighbours at least.
-SHORTEST_RUN = 0.1
 #: Occurrences that a simulated training text has: counts are whole numbers in a trainer.
 _OCCURRENCES = 1e12
 
@@ -71,6 +69,9 @@ def simulate(
 def deal(counts: DocumentCounts, part: float, generator: np.random.Generator) -> tuple[BoolArray, BoolArray]:
     """Return which piles are for training and which are given, shapes (D,): some half of the bytes each.
 
+    Either side is one run of neighbours. With two runs each, taking turns, more documents that belong
+    together, such as the files of a program, come to lie on both sides.
+
     :param counts: The documents.
     :param part: Share of the text that is dealt out, neighbours; the rest is on neither side.
     :param generator: Source of chance.
@@ -82,7 +83,7 @@ def deal(counts: DocumentCounts, part: float, generator: np.random.Generator) ->
         piles = np.roll(piles, int(generator.integers(len(piles))))
         middles = np.cumsum(counts.nbytes[piles]) - counts.nbytes[piles] / 2
         at = middles / counts.nbytes[piles].sum() / part
-        training = _is_training(at, *generator.uniform(SHORTEST_RUN, 0.5 - SHORTEST_RUN, 2))
+        training = at < 0.5
         inside = at < 1
         if not (training & inside).any() or not (~training & inside).any():  # too few piles for runs
             inside = np.ones(len(piles), dtype=np.bool_)
@@ -90,16 +91,6 @@ def deal(counts: DocumentCounts, part: float, generator: np.random.Generator) ->
         sides[0, piles[training & inside]] = True
         sides[1, piles[~training & inside] if len(piles) > 1 else piles] = True
     return sides[0], sides[1]
-
-
-def _is_training(at: FloatArray, first: float, second: float) -> BoolArray:
-    """Return which places, 0 to 1, lie in the two runs for training: half of it, with given runs between.
-
-    :param at: The places.
-    :param first: Length of the first run for training.
-    :param second: Length of the first run that is given.
-    """
-    return (at < first) | ((at >= first + second) & (at < second + 0.5))
 
 
 def _inferred(
