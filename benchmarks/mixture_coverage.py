@@ -29,7 +29,7 @@ import numpy as np
 from benchmarks.mixture_accuracy import GPT2_BY_LINE, Halves, documents_of, train
 from forensics.mixture.bootstrap import intervals_of, simulated
 from forensics.mixture.document_counts import DocumentCounts, count_documents
-from forensics.mixture.infer import estimate_shares
+from forensics.mixture.infer import fit_merges
 from forensics.mixture.pair_spelling import SpeltWords, spell_words
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
 from forensics.mixture.simulation import Simulation
@@ -57,6 +57,7 @@ class Trial(TypedDict):
     found: list[float]
     documents: list[float]
     piles: list[list[float]]
+    misfit: float
     simulations: list[tuple[list[float], list[float], float]]
     seconds: float
 
@@ -138,8 +139,8 @@ def _trial(setting: str, number: int, arguments: argparse.Namespace) -> Trial:
     counted = [count_pretokens(name, ["".join(given)], GPT2_BY_LINE) for name, (_, given) in sides.items()]
     words = [spell_words(each.words, merges) for each in counted]
     counts = count_documents(texts, GPT2_BY_LINE, merges)
-    found = estimate_shares(counted, words, merges, documents=counts)
-    made = simulated(counts, found, merges, used=len(merges), repeats=arguments.repeats, seed=number)
+    fit = fit_merges(counted, words, merges, documents=counts)
+    made = simulated(counts, fit.alpha, merges, used=len(merges), repeats=arguments.repeats, seed=number)
     return Trial(
         setting=setting,
         trial=number,
@@ -147,10 +148,11 @@ def _trial(setting: str, number: int, arguments: argparse.Namespace) -> Trial:
         merges=len(merges),
         names=chosen,
         truth=truth.tolist(),
-        found=found.tolist(),
+        found=fit.alpha.tolist(),
         documents=counts.documents.tolist(),
         piles=[counts.nbytes[counts.category == at].tolist() for at in range(len(chosen))],
-        simulations=[(each.made_with.tolist(), each.found.tolist(), each.part) for each in made],
+        misfit=fit.misfit,
+        simulations=[(each.made_with.tolist(), each.found.tolist(), each.misfit) for each in made],
         seconds=time.perf_counter() - started,
     )
 
@@ -160,9 +162,10 @@ def _row(setting: str, trials: Sequence[Trial]) -> str:
     for trial in trials:
         category = np.repeat(np.arange(len(trial["piles"])), [len(each) for each in trial["piles"]])
         made = [
-            Simulation(np.array(truth), np.array(found), part) for truth, found, part in trial["simulations"]
+            Simulation(np.array(truth), np.array(found), misfit)
+            for truth, found, misfit in trial["simulations"]
         ]
-        found = intervals_of(_counts(trial, category), np.array(trial["found"]), made)
+        found = intervals_of(_counts(trial, category), np.array(trial["found"]), trial["misfit"], made)
         for name, true in zip(trial["names"], trial["truth"], strict=True):
             if name in found.refused:
                 refused += 1

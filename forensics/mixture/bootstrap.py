@@ -2,21 +2,22 @@
 
 The text that a user gives is other text than the tokenizer saw, so what has to be simulated is how unlike
 the documents of a category are (`simulation`). The spread and the bias of inferred shares around those a
-simulated tokenizer was trained with, both in one root mean square, are its error with half of the text on
-either side. How the error falls with the amount of text is measured, by simulations with half of the
-documents, and carried one step further, to the whole text. Shares are drawn around the estimate, or a
-category estimated at nought would be simulated at nought for ever. The quantile is Student's, since a
-spread that was seen between few documents is itself uncertain.
+simulated tokenizer was trained with, both in one root mean square, are the error of the estimate. They are
+taken as they are, though a simulation has half of the text on either side: by how much the error would fall
+with the whole of it depends on documents that nobody gave. Where the real tokenizer fits worse than the
+simulated ones, its text was less like the given text than the given documents are like each other, and the
+error is raised by as much. Shares are drawn around the estimate, or a category estimated at nought would be
+simulated at nought for ever. The quantile is Student's, since a spread that was seen between few documents
+or in few simulations is itself uncertain.
 
 A category of few documents (`LEAST_DOCUMENTS`) cannot be judged: nothing tells how unlike another would be.
 Its interval is all shares, and so is that of its group.
 
-Coverage is measured in benchmarks/mixture_coverage.py, and not established yet: results/mixtures.
+How often the intervals hold the truth is measured in benchmarks/mixture_coverage.py: results/mixtures.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -36,16 +37,6 @@ FloatArray = npt.NDArray[np.float64]
 LEVEL = 0.95
 #: How much of a random mixture is mixed into the estimate for every simulation.
 JITTER = 0.1
-#: Every so many-th simulation has half of the documents and tells how the error falls with their number.
-EVERY = 3
-#: The error falls with the root of the text at best; it need not fall at all.
-FASTEST = 0.5
-#: Doublings from half of the text on either side to the whole of it. Endless training text would be one
-#: more, with which 12 of 15 intervals held where languages were split by line, and 15 with one.
-STEPS = 1
-#: Pieces of evidence of which a spread is made at most: two sides of two runs can be no more independent,
-#: however often they are cut anew. Judgement, not calibrated.
-MOST_FREEDOM = 5.0
 #: No standard deviation below this: simulated shares have no more digits.
 LEAST_SD = 1e-4
 
@@ -58,7 +49,7 @@ class Interval:
     low: float
     #: Upper end, at most 1.
     high: float
-    #: Root mean square error of the share, with the whole text; infinite where it cannot be judged.
+    #: Root mean square error of the share; infinite where it cannot be judged.
     sd: float
 
 
@@ -70,10 +61,11 @@ class Intervals:
     ends: Mapping[str, Interval]
     #: By group, where categories have one.
     groups: Mapping[str, Interval]
-    #: Documents that were dealt out, by category: as many of equal size as would count as much.
+    #: Documents that were dealt out, by category: as many unlike ones of equal size as would count as much.
     documents: Mapping[str, float]
-    #: With which power of the amount of text the error falls.
-    exponent: float
+    #: By which factor the errors were raised, at least 1: how much worse than simulated tokenizers the real
+    #: one fits.
+    raised: float
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -84,6 +76,7 @@ class Intervals:
 def bootstrap_intervals(
     counts: DocumentCounts,
     proportions: Mapping[str, float],
+    misfit: float,
     merges: MergeList,
     *,
     used: int,
@@ -97,6 +90,7 @@ def bootstrap_intervals(
 
     :param counts: The documents of the categories.
     :param proportions: The estimated shares.
+    :param misfit: Mean deviation of the merges from the curve there.
     :param merges: The tokenizer's list, in whose symbols the documents are spelt.
     :param used: Merges that simulated tokenizers learn.
     :param skip: Merges of the list that are applied before.
@@ -117,7 +111,7 @@ def bootstrap_intervals(
         jobs=jobs,
         on_repeat=on_repeat,
     )
-    return intervals_of(counts, share, made)
+    return intervals_of(counts, share, misfit, made)
 
 
 def simulated(
@@ -139,13 +133,9 @@ def simulated(
     from joblib import Parallel, delayed
 
     seeds = np.random.SeedSequence(seed).spawn(repeats)
-    parts = [0.5 if number % EVERY == EVERY - 1 else 1.0 for number in range(repeats)]
     counts = replace(counts, words=_applied(counts.words, merges.head(skip)))
     work = delayed(simulate)
-    tasks = [
-        work(counts, _near(share, each), used, len(merges.symbols), part, each)
-        for part, each in zip(parts, seeds, strict=True)
-    ]
+    tasks = [work(counts, _near(share, each), used, len(merges.symbols), each) for each in seeds]
     made: list[Simulation] = []
     for simulation in Parallel(n_jobs=jobs, return_as="generator")(tasks):
         made.append(simulation)
@@ -173,24 +163,26 @@ def _applied(words: SpeltWords, merges: MergeList) -> SpeltWords:
     return SpeltWords(rest, ends, words.counts)
 
 
-def intervals_of(counts: DocumentCounts, share: FloatArray, made: Sequence[Simulation]) -> Intervals:
+def intervals_of(
+    counts: DocumentCounts, share: FloatArray, misfit: float, made: Sequence[Simulation]
+) -> Intervals:
     """Return the intervals that simulated tokenizers give.
 
     :param counts: The documents they were made of.
     :param share: The estimate, shape (n,).
+    :param misfit: Mean deviation of the merges from the curve there.
     :param made: The simulations.
     """
     errors = np.array([each.found - each.made_with for each in made])
-    parts = np.array([each.part for each in made])
-    exponent = _exponent(errors[parts == 1], errors[parts < 1])
+    raised = max(1.0, misfit / max(float(np.mean([each.misfit for each in made])), 1e-300))
     few = counts.documents < LEAST_DOCUMENTS
     sums = _membership(counts.names)
     names = [*counts.names, *sums]
     # Groups are sums of categories, errors and all.
     members = np.vstack([np.eye(len(share)), *sums.values()])
-    sd = np.sqrt(np.mean(np.square(errors[parts == 1] @ members.T), axis=0)) * 2 ** -(STEPS * exponent)
-    sd = np.where(members @ few > 0, np.inf, np.maximum(sd, LEAST_SD))
-    freedom = _freedom(counts, members, int((parts == 1).sum()))
+    sd = np.maximum(np.sqrt(np.mean(np.square(errors @ members.T), axis=0)) * raised, LEAST_SD)
+    sd[members @ few > 0] = np.inf
+    freedom = _freedom(counts, members, len(made))
     ends = [
         _interval(float(centre), float(width), float(degrees))
         for centre, width, degrees in zip(members @ share, sd, freedom, strict=True)
@@ -200,7 +192,7 @@ def intervals_of(counts: DocumentCounts, share: FloatArray, made: Sequence[Simul
         ends=dict(zip(names[:n], ends[:n], strict=True)),
         groups=dict(zip(names[n:], ends[n:], strict=True)),
         documents=dict(zip(counts.names, counts.documents.tolist(), strict=True)),
-        exponent=exponent,
+        raised=raised,
     )
 
 
@@ -211,14 +203,6 @@ def _interval(centre: float, sd: float, degrees: float) -> Interval:
         return Interval(0.0, 1.0, sd)
     width = float(t.ppf((1 + LEVEL) / 2, degrees)) * sd
     return Interval(max(0.0, centre - width), min(1.0, centre + width), sd)
-
-
-def _exponent(whole: FloatArray, half: FloatArray) -> float:
-    """Return with which power of the amount of text the errors fall, 0 to `FASTEST`."""
-    if not len(whole) or not len(half):
-        return 0.0
-    ratio = float(np.mean(np.square(half))) / max(float(np.mean(np.square(whole))), 1e-300)
-    return min(FASTEST, max(0.0, 0.5 * math.log2(max(ratio, 1e-300))))
 
 
 def _membership(names: Sequence[str]) -> dict[str, FloatArray]:
@@ -234,4 +218,4 @@ def _membership(names: Sequence[str]) -> dict[str, FloatArray]:
 def _freedom(counts: DocumentCounts, members: FloatArray, repeats: int) -> FloatArray:
     """Return how many independent pieces of evidence every spread rests on, at least 1."""
     own = (members @ np.maximum(counts.documents - 1, 1.0)) / members.sum(axis=1)
-    return np.asarray(np.minimum(min(repeats, MOST_FREEDOM), own), dtype=np.float64)
+    return np.asarray(np.minimum(repeats, own), dtype=np.float64)

@@ -68,6 +68,11 @@ class CurveFit:
     #: The least value of the objective.
     objective: float
 
+    @property
+    def misfit(self) -> float:
+        """Mean deviation of a merge from the curve, in the units of the weights."""
+        return self.objective / len(self.curve)
+
 
 def fit_curve(
     W: FloatArray,

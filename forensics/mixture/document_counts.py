@@ -31,6 +31,8 @@ FloatArray = npt.NDArray[np.float64]
 LEAST_DOCUMENTS = 6
 #: Piles of documents that a category is counted in.
 MOST_PILES = 64
+#: Runs of neighbouring piles whose counts are compared with those of single piles, and the words looked at.
+RUNS, COMMON_WORDS = 8, 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,7 @@ class DocumentCounts:
     category: npt.NDArray[np.int64]
     #: Bytes of text of every pile, shape (D,).
     nbytes: FloatArray
-    #: Documents of every category, shape (n,): as many of equal size as would count as much.
+    #: Documents of every category, shape (n,): as many unlike ones of equal size as would count as much.
     documents: FloatArray
 
 
@@ -96,19 +98,50 @@ def count_documents(
             category.append(number)
             nbytes.append(len(pile.encode("utf-8", "surrogatepass")))
     shape = (len(rows), len(category))
+    counts = sparse.csr_array((np.array(value, dtype=np.float64), (row, column)), shape=shape)
+    sizes, of = np.array(nbytes, dtype=np.float64), np.array(category, dtype=np.int64)
+    by_size = [_effective(texts) for texts in documents.values()]
+    unlike = [_unlike(counts[:, of == number], sizes[of == number]) for number in range(len(documents))]
     return DocumentCounts(
         names=tuple(documents),
         words=spell_words(dict.fromkeys(rows, 1), merges),
-        counts=sparse.csr_array((np.array(value, dtype=np.float64), (row, column)), shape=shape),
-        category=np.array(category, dtype=np.int64),
-        nbytes=np.array(nbytes, dtype=np.float64),
-        documents=np.array([_effective(texts) for texts in documents.values()]),
+        counts=counts,
+        category=of,
+        nbytes=sizes,
+        documents=np.minimum(by_size, unlike),
     )
 
 
+def _unlike(counts: sparse.csr_array, sizes: FloatArray) -> float:
+    """Return how many of a category's piles are unlike their neighbours; infinite where piles are too few.
+
+    What stands between two blank lines need not be a document: the functions of one program follow each
+    other. Of independent piles, the counts of words in runs of neighbours vary as much as those in single
+    piles, for their size; where they vary twice as much, there are half as many.
+
+    :param counts: How often every word occurs in every pile, shape (W, D).
+    :param sizes: Bytes of every pile, shape (D,).
+    """
+    if len(sizes) < 4 * RUNS:
+        return np.inf
+    total = counts.sum(axis=1)
+    common = np.argsort(-total, kind="stable")[:COMMON_WORDS]
+    rest = counts[common].toarray() - np.outer(total[common] / sizes.sum(), sizes)
+    run = (np.arange(len(sizes)) * RUNS) // len(sizes)
+    runs = rest @ np.eye(RUNS)[run]
+    weight = 1 / np.maximum(total[common], 1.0)
+    single = float(weight @ np.square(rest).sum(axis=1)) * len(sizes) / (len(sizes) - 1)
+    joined = float(weight @ np.square(runs).sum(axis=1)) * RUNS / (RUNS - 1)
+    return _alike(sizes) / max(1.0, joined / max(single, 1e-300))
+
+
 def _effective(documents: Sequence[str]) -> float:
-    """Return as how many documents of equal size these count: one that outweighs all others is nearly one."""
-    sizes = np.array([len(document) for document in documents], dtype=np.float64)
+    """Return as how many documents of equal size these count."""
+    return _alike(np.array([len(document) for document in documents], dtype=np.float64))
+
+
+def _alike(sizes: FloatArray) -> float:
+    """Return as how many of equal size these count: where one outweighs all others it is nearly one."""
     return float(sizes.sum() ** 2 / max(1.0, float(np.square(sizes).sum())))
 
 

@@ -34,7 +34,7 @@ from forensics.vocabulary.merge_list import MergeList
 if TYPE_CHECKING:
     from forensics.mixture.linear_program import ProgramFit
 
-__all__ = ["InferencePlan", "Method", "Mixture", "estimate_shares", "infer_proportions"]
+__all__ = ["InferencePlan", "Method", "Mixture", "fit_merges", "infer_proportions"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -134,6 +134,7 @@ def infer_proportions(
         slack_gap=solution.gap,
         least_expected=float(np.median(effective[-max(1, len(effective) // 50) :])),
         disagreement=disagreement,
+        misfit=fitted.fit.misfit,
         unexplained=tuple(worst),
         doubts=tuple(doubts),
         notes=tuple(notes),
@@ -255,17 +256,16 @@ def _baselines(categories: Sequence[PretokenCounts], fitted: _Fitted) -> dict[st
     }
 
 
-def estimate_shares(
+def fit_merges(
     categories: Sequence[PretokenCounts],
     words: Sequence[SpeltWords],
     merges: MergeList,
     skip: int = 0,
     documents: DocumentCounts | None = None,
-) -> FloatArray:
-    """Return shares of bytes by the curve and nothing else, shape (n,); what a simulation repeats."""
+) -> CurveFit:
+    """Return the curve's fit in shares of bytes and nothing else: what a simulation repeats."""
     clumping = None if documents is None else _clumping(documents, merges)
-    evidence = _evidence(categories, words, merges, Denominator.BYTES, clumping)
-    return evidence.share_of_bytes(_curve(evidence, skip)[0].alpha)
+    return _curve(_evidence(categories, words, merges, Denominator.BYTES, clumping), skip)[0]
 
 
 def _clumping(documents: DocumentCounts, merges: MergeList) -> FloatArray:

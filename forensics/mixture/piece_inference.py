@@ -138,6 +138,7 @@ def infer_from_pieces(
         slack_gap=None,
         least_expected=float(np.median(effective[-max(1, len(effective) // 50) :])),
         disagreement=disagreement,
+        misfit=fit.misfit,
         unexplained=_unexplained(pieces, rows, fit, explain),
         doubts=tuple(doubts_about(unexplained_share, disagreement, len(missing), len(asked), "pieces")),
         notes=(*notes, *few),

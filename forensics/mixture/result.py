@@ -69,6 +69,8 @@ class Mixture:
     least_expected: float
     #: Total variation between the estimates from the first third of the merges and from the rest.
     disagreement: float
+    #: Mean deviation of a merge from the curve, in the units of the fit.
+    misfit: float
     #: The merges that fall shortest, with those that should have won.
     unexplained: tuple[UnexplainedMerge, ...]
     #: Why the estimate should not be believed; empty if nothing speaks against it.

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.mixture.clumping import clumping_of
-from forensics.mixture.curve import fit_curve
+from forensics.mixture.curve import CurveFit, fit_curve
 from forensics.mixture.document_counts import DocumentCounts, trace
 
 __all__ = ["Simulation", "deal", "simulate"]
@@ -33,8 +33,8 @@ class Simulation:
     made_with: FloatArray
     #: Inferred, shape (n,).
     found: FloatArray
-    #: Share of the documents that was dealt out, 0 to 1.
-    part: float
+    #: Mean deviation of its merges from the curve, in the units of the fit.
+    misfit: float
 
 
 def simulate(
@@ -42,7 +42,6 @@ def simulate(
     share: FloatArray,
     merges: int,
     first_new: int,
-    part: float,
     seed: np.random.SeedSequence,
 ) -> Simulation:
     """Train a tokenizer on one side of the documents and infer its mixture from the other.
@@ -51,29 +50,28 @@ def simulate(
     :param share: Shares of bytes to train with, shape (n,), sum to 1.
     :param merges: Merges to learn.
     :param first_new: The first symbol number that is free.
-    :param part: Share of the documents that is dealt out, 0 to 1.
     :param seed: Seed of the deal.
     """
     from forensics.mixture.trainer import learn_merges
 
-    training, given = deal(counts, part, np.random.default_rng(seed))
+    training, given = deal(counts, np.random.default_rng(seed))
     n = len(counts.names)
     size = np.bincount(counts.category, counts.nbytes * training, n)
     weights = training * (share / size)[counts.category]
     text = counts.counts @ weights
     whole = np.rint(text * (_OCCURRENCES / text.sum())).astype(np.int64)
     left, right = learn_merges(counts.words.flat, counts.words.offsets, whole, first_new, merges)
-    return Simulation(share, _inferred(counts, left, right, first_new, given), part)
+    fit = _fitted(counts, left, right, first_new, given)
+    return Simulation(share, fit.alpha, fit.misfit)
 
 
-def deal(counts: DocumentCounts, part: float, generator: np.random.Generator) -> tuple[BoolArray, BoolArray]:
+def deal(counts: DocumentCounts, generator: np.random.Generator) -> tuple[BoolArray, BoolArray]:
     """Return which piles are for training and which are given, shapes (D,): some half of the bytes each.
 
     Either side is one run of neighbours. With two runs each, taking turns, more documents that belong
     together, such as the files of a program, come to lie on both sides.
 
     :param counts: The documents.
-    :param part: Share of the text that is dealt out, neighbours; the rest is on neither side.
     :param generator: Source of chance.
     """
     sides = np.zeros((2, len(counts.category)), dtype=np.bool_)
@@ -82,25 +80,22 @@ def deal(counts: DocumentCounts, part: float, generator: np.random.Generator) ->
         # On a circle, so that no part of the text is dealt out more often than another.
         piles = np.roll(piles, int(generator.integers(len(piles))))
         middles = np.cumsum(counts.nbytes[piles]) - counts.nbytes[piles] / 2
-        at = middles / counts.nbytes[piles].sum() / part
-        training = at < 0.5
-        inside = at < 1
-        if not (training & inside).any() or not (~training & inside).any():  # too few piles for runs
-            inside = np.ones(len(piles), dtype=np.bool_)
+        training = middles < counts.nbytes[piles].sum() / 2
+        if training.all() or not training.any():  # one pile outweighs the others
             training = np.arange(len(piles)) < max(1, len(piles) // 2)
-        sides[0, piles[training & inside]] = True
-        sides[1, piles[~training & inside] if len(piles) > 1 else piles] = True
+        sides[0, piles[training]] = True
+        sides[1, piles[~training] if len(piles) > 1 else piles] = True
     return sides[0], sides[1]
 
 
-def _inferred(
+def _fitted(
     counts: DocumentCounts,
     left: npt.NDArray[np.int32],
     right: npt.NDArray[np.int32],
     first_new: int,
     given: BoolArray,
-) -> FloatArray:
-    """Return the shares that the given documents say the merges were learned from, shape (n,)."""
+) -> CurveFit:
+    """Return the curve's fit to what the given documents say of the merges, in shares of bytes."""
     made = np.arange(first_new, first_new + len(left), dtype=np.int32)
     learned, leftovers = trace(counts.words, left, right, made)
     clumping = clumping_of(counts, learned, given)
@@ -110,4 +105,4 @@ def _inferred(
     text = counts.counts @ side
     W, rest = (learned @ text) / size, (leftovers @ text) / size
     steps = np.flatnonzero(W.sum(axis=1) > 0)
-    return fit_curve(W[steps], rest, steps=steps, variance=clumping[steps] * W[steps] ** 2).alpha
+    return fit_curve(W[steps], rest, steps=steps, variance=clumping[steps] * W[steps] ** 2)

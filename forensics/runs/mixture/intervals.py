@@ -72,6 +72,7 @@ def simulated_intervals(
         return bootstrap_intervals(
             counts,
             mixture.proportions,
+            mixture.misfit,
             learned.merges,
             used=mixture.merges_used,
             skip=mixture.skipped,
@@ -102,6 +103,12 @@ def interval_remarks(
         remarks.append(
             f"no interval can be given for categories of fewer than {LEAST_DOCUMENTS} documents of equal "
             f"size: {few}; those of the other categories do not know how unlike these are"
+        )
+    if intervals.raised > 1:
+        remarks.append(
+            f"the merges lie {intervals.raised:.1f} times as far from the curve as those of simulated tokenizers: "
+            "what the tokenizer was trained on is less like the given text than its documents are like each "
+            "other, and the intervals were made wider by as much"
         )
     blocks = [corpus.name for corpus in categories if division_of(corpus) is Division.BLOCKS]
     if blocks:
