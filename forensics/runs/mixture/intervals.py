@@ -106,9 +106,9 @@ def interval_remarks(
         )
     if intervals.raised > 1:
         remarks.append(
-            f"the merges lie {intervals.raised:.1f} times as far from the curve as those of simulated tokenizers: "
-            "what the tokenizer was trained on is less like the given text than its documents are like each "
-            "other, and the intervals were made wider by as much"
+            f"the merges lie {intervals.raised:.1f} times as far from the curve as those of simulated "
+            "tokenizers: what the tokenizer was trained on is less like the given text than its documents "
+            "are like each other, and the intervals were made wider by as much"
         )
     blocks = [corpus.name for corpus in categories if division_of(corpus) is Division.BLOCKS]
     if blocks:
