@@ -86,9 +86,10 @@ def count_documents(
     rows: dict[str, int] = {}
     row, column, value = list[int](), list[int](), list[int]()
     category, nbytes = list[int](), list[int]()
+    by_size = [_effective(texts) for texts in documents.values()]
     for number, texts in enumerate(documents.values()):
         # What cannot be judged is dealt out all the same, for the sake of the other categories.
-        parts = texts if _effective(texts) >= LEAST_DOCUMENTS else "".join(texts).splitlines(keepends=True)
+        parts = texts if by_size[number] >= LEAST_DOCUMENTS else "".join(texts).splitlines(keepends=True)
         for pile in piles_of(parts, most):
             counted = PretokenCounts("", _words(pile, splitter), 0)
             for word, count in (respell(counted) if respell else counted).words.items():
@@ -100,7 +101,6 @@ def count_documents(
     shape = (len(rows), len(category))
     counts = sparse.csr_array((np.array(value, dtype=np.float64), (row, column)), shape=shape)
     sizes, of = np.array(nbytes, dtype=np.float64), np.array(category, dtype=np.int64)
-    by_size = [_effective(texts) for texts in documents.values()]
     unlike = [_unlike(counts[:, of == number], sizes[of == number]) for number in range(len(documents))]
     return DocumentCounts(
         names=tuple(documents),
@@ -132,15 +132,15 @@ def _unlike(counts: sparse.csr_array, sizes: FloatArray) -> float:
     weight = 1 / np.maximum(total[common], 1.0)
     single = float(weight @ np.square(rest).sum(axis=1)) * len(sizes) / (len(sizes) - 1)
     joined = float(weight @ np.square(runs).sum(axis=1)) * RUNS / (RUNS - 1)
-    return _alike(sizes) / max(1.0, joined / max(single, 1e-300))
+    return _of_equal_size(sizes) / max(1.0, joined / max(single, 1e-300))
 
 
 def _effective(documents: Sequence[str]) -> float:
     """Return as how many documents of equal size these count."""
-    return _alike(np.array([len(document) for document in documents], dtype=np.float64))
+    return _of_equal_size(np.array([len(document) for document in documents], dtype=np.float64))
 
 
-def _alike(sizes: FloatArray) -> float:
+def _of_equal_size(sizes: FloatArray) -> float:
     """Return as how many of equal size these count: where one outweighs all others it is nearly one."""
     return float(sizes.sum() ** 2 / max(1.0, float(np.square(sizes).sum())))
 
