@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from forensics.errors import BadInputError
+from forensics.files import parse_json, read_text
 from forensics.progress import Progress
 
 __all__ = ["fetch_from_hub", "is_hub_id"]
@@ -20,6 +21,10 @@ _SMALL_FILES = ("*.json", "*.model", "*.tiktoken", "*.txt", "*.jinja")
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 #: Copies of the same weights in other frameworks, and training state.
 _IGNORED = ("original/*", "onnx/*", "openvino/*", "coreml/*", "*/*.json", "training_args.bin", "optimizer*")
+#: An encoder exported for ONNX Runtime, with the file its weights may lie in: fetched where all else lacks.
+_EXPORTS = ("model.onnx", "model.onnx_data", "onnx/model.onnx", "onnx/model.onnx_data")
+#: Names of module folders that are fetched; no pattern and no way out of the repository.
+_MODULE = re.compile(r"\w[\w.-]*")
 
 
 def is_hub_id(name: str) -> bool:
@@ -41,22 +46,37 @@ def fetch_from_hub(hub_id: str, *, offline: bool | None = None, progress: Progre
     is_offline = constants.HF_HUB_OFFLINE if offline is None else offline
     if not is_offline and progress is not None:
         progress.note(f"fetching {hub_id} from the Hugging Face hub")
-    folder = _snapshot(hub_id, (*_SMALL_FILES, _WEIGHTS[0]), is_offline)
-    for pattern in _WEIGHTS[1:]:
-        if is_offline or any(any(folder.glob(weights)) for weights in _WEIGHTS):
+    folder = _snapshot(hub_id, (*_SMALL_FILES, _WEIGHTS[0]), _IGNORED, is_offline)
+    if is_offline:
+        return folder
+    if modules := _module_folders(folder):
+        inside = (*_SMALL_FILES, *_WEIGHTS[:2])
+        _snapshot(
+            hub_id, tuple(f"{name}/{pattern}" for name in modules for pattern in inside), (), is_offline
+        )
+    for patterns, ignored in (*(((weights,), _IGNORED) for weights in _WEIGHTS[1:]), (_EXPORTS, ())):
+        if any(any(folder.rglob(weights)) for weights in _WEIGHTS):
             break
-        folder = _snapshot(hub_id, (pattern,), is_offline)
+        _snapshot(hub_id, patterns, ignored, is_offline)
     return folder
 
 
-def _snapshot(hub_id: str, patterns: tuple[str, ...], is_offline: bool) -> Path:
+def _module_folders(folder: Path) -> list[str]:
+    """Return the folders of the modules of a sentence-transformers model, none for other models."""
+    file = folder / "modules.json"
+    modules = parse_json(file, read_text(file)) if file.is_file() else []
+    paths = [m.get("path") for m in modules if isinstance(m, dict)] if isinstance(modules, list) else []
+    return [path for path in paths if isinstance(path, str) and _MODULE.fullmatch(path)]
+
+
+def _snapshot(hub_id: str, patterns: tuple[str, ...], ignored: tuple[str, ...], is_offline: bool) -> Path:
     from huggingface_hub import errors, snapshot_download
 
     try:
         folder = snapshot_download(
             hub_id,
             allow_patterns=list(patterns),
-            ignore_patterns=list(_IGNORED),
+            ignore_patterns=list(ignored),
             local_files_only=is_offline,
         )
     except errors.GatedRepoError as error:

@@ -1,5 +1,6 @@
 """Loading an embedding model: by sentence-transformers where it is installed, else by transformers.
 
+A folder with no weights but an ONNX export is filled from that, see `onnx_weights`.
 Nothing is downloaded and no code of the folder runs in either case. Where the caller states the pooling there
 is no vector of sentence-transformers to be compared with, and transformers loads the folder.
 """
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import BadInputError
+from forensics.errors import BadInputError, ForensicsError
 from forensics.progress import Progress
 from forensics.sources.runtimes.embedding_layout import EmbeddingLayout
+from forensics.sources.runtimes.onnx_weights import fill_from_export, find_export
 from forensics.sources.runtimes.sentence_transformers_check import is_installed, load_by_library
 from forensics.sources.runtimes.transformers_runtime import (
     check_dtype,
@@ -27,9 +29,9 @@ from forensics.sources.runtimes.transformers_runtime import (
 
 __all__ = ["LoadedModel", "load_embedding_model"]
 
-#: Model type -> the class that runs the encoder alone, as sentence-transformers chooses it.
 #: Outputs that no pooling here reads; many models are saved without the weights for them.
 _UNUSED = "pooler"
+#: Model type -> the class that runs the encoder alone, as sentence-transformers chooses it.
 _ENCODERS = {"t5": "T5EncoderModel", "mt5": "MT5EncoderModel", "umt5": "UMT5EncoderModel"}
 
 
@@ -67,8 +69,8 @@ def load_embedding_model(
         with quiet(transformers):
             found = _by_library(folder, layout, target, options, progress)
             if found is None:
-                found = _by_transformers(transformers, layout, options)
-    except BadInputError:
+                found = _by_transformers(transformers, layout, options, progress)
+    except ForensicsError:
         raise
     except Exception as error:  # whichever of transformers' checks fails, the reader wants its words
         said = f"transformers cannot load it ({reason_of(error)})"
@@ -84,7 +86,7 @@ def _by_library(
     folder: Path, layout: EmbeddingLayout, device: Any, options: dict[str, Any], progress: Progress
 ) -> LoadedModel | None:
     """Have sentence-transformers load the folder; None where it is not installed or cannot."""
-    if not layout.is_complete or not is_installed():
+    if not layout.is_complete or not is_installed() or find_export(layout.transformer) is not None:
         return None
     try:
         library = load_by_library(folder, device, options)
@@ -99,14 +101,21 @@ def _by_library(
     return LoadedModel(model, library.tokenizer, library)
 
 
-def _by_transformers(transformers: Any, layout: EmbeddingLayout, options: dict[str, Any]) -> LoadedModel:
+def _by_transformers(
+    transformers: Any, layout: EmbeddingLayout, options: dict[str, Any], progress: Progress
+) -> LoadedModel:
     """Load model and tokenizer with transformers alone."""
     only = {name: options[name] for name in ("local_files_only", "trust_remote_code")}
     config = transformers.AutoConfig.from_pretrained(layout.transformer, **only)
     without_named_code(config)
     loader = getattr(transformers, _ENCODERS.get(config.model_type, "AutoModel"))
     tokenizer = transformers.AutoTokenizer.from_pretrained(layout.transformer, **only)
-    return LoadedModel(_load_complete(loader, layout.transformer, config, options), tokenizer)
+    export = find_export(layout.transformer)
+    if export is None:
+        return LoadedModel(_load_complete(loader, layout.transformer, config, options), tokenizer)
+    model = loader.from_config(config) if hasattr(loader, "from_config") else loader(config)
+    fill_from_export(model.eval(), export, progress, _UNUSED)
+    return LoadedModel(model.to(options.get("dtype", options.get("torch_dtype"))), tokenizer)
 
 
 def _load_complete(loader: Any, transformer: Path, config: Any, options: dict[str, Any]) -> Any:

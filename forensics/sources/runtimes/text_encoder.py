@@ -38,6 +38,7 @@ from forensics.sources.runtimes.embedding_runtime import (
     unit_vectors_of,
 )
 from forensics.sources.runtimes.load_embedding_model import load_embedding_model
+from forensics.sources.runtimes.onnx_weights import find_export
 from forensics.sources.runtimes.sentence_transformers_check import check_against_library
 from forensics.sources.runtimes.text_tokenizer import (
     TextTokenizer,
@@ -109,6 +110,8 @@ class TextEncoder:
         patterns = ("config.json", "*.safetensors", "*.bin")
         folders = (self.layout.transformer, *(step.folder for step in self.layout.later))
         found = {path for folder in folders for pattern in patterns for path in folder.glob(pattern)}
+        if export := find_export(self.layout.transformer):
+            found.update(export.parent.glob(f"{export.name}*"))  # its weights may lie beside it
         return tuple(sorted({*found, *self.layout.files, *self.source.files}))
 
     @property
