@@ -26,7 +26,7 @@ from forensics.errors import BadInputError
 from forensics.files import read_text, write_text
 from forensics.schema.finding import Finding, Rule
 
-__all__ = ["Acceptance", "Judgement", "judge", "read_accepted", "write_accepted"]
+__all__ = ["Acceptance", "Judgement", "judge", "read_accepted", "together", "write_accepted"]
 
 _KEYS = ("rule", "subject", "fingerprint", "reason", "expires")
 _HEAD = """\
@@ -95,6 +95,25 @@ def read_accepted(path: Path, rules: Iterable[str]) -> tuple[Acceptance, ...]:
         raise BadInputError(path, f"found {found}", "write one [[accepted]] table for each finding")
     known = frozenset(rules)
     return tuple(_entry(path, number, entry, known) for number, entry in enumerate(entries, 1))
+
+
+def together(judgements: Sequence[Judgement], *, are_all: bool) -> Judgement:
+    """Return the judgement of several runs as one.
+
+    :param judgements: Of runs that were given the same entries.
+    :param are_all: Whether no run is missing; an entry is stale if no run has its finding, and of a missing
+        one that is not known.
+    """
+    first = judgements[0] if judgements else Judgement(())
+    unused = [entry for entry in first.stale if all(entry in each.stale for each in judgements)]
+    foreign = first.foreign if are_all else (*first.foreign, *unused)
+    return Judgement(
+        open=tuple(finding for each in judgements for finding in each.open),
+        accepted=tuple(pair for each in judgements for pair in each.accepted),
+        stale=tuple(unused) if are_all else (),
+        expired=tuple(dict.fromkeys(entry for each in judgements for entry in each.expired)),
+        foreign=foreign,
+    )
 
 
 def _entry(path: Path, number: int, entry: Any, rules: frozenset[str]) -> Acceptance:

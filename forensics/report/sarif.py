@@ -19,7 +19,7 @@ from forensics.report.accepted import Acceptance, Judgement
 from forensics.report.places import Place
 from forensics.schema.finding import Finding, Level, Rule
 
-__all__ = ["Log", "sarif_log"]
+__all__ = ["Log", "SarifRun", "sarif_log", "sarif_run"]
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #: GitHub's limit for the short description of a rule.
@@ -96,7 +96,9 @@ class _Automation(TypedDict):
     id: str
 
 
-class _Run(TypedDict):
+class SarifRun(TypedDict):
+    """The findings about one input."""
+
     tool: _Tool
     automationDetails: _Automation
     columnKind: str
@@ -104,25 +106,30 @@ class _Run(TypedDict):
 
 
 #: Its first key is no name in Python.
-Log = TypedDict("Log", {"$schema": str, "version": str, "runs": list[_Run]})
+Log = TypedDict("Log", {"$schema": str, "version": str, "runs": list[SarifRun]})
 
 
-def sarif_log(
-    judgement: Judgement, rules: Sequence[Rule], command: str, target: str, places: Mapping[str, Place]
-) -> Log:
-    """Return the findings of one run as a SARIF log.
+def sarif_log(runs: Sequence[SarifRun]) -> Log:
+    """Return runs as a SARIF log."""
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": list(runs)}
+
+
+def sarif_run(
+    judgement: Judgement, rules: Sequence[Rule], command: str, name: str, places: Mapping[str, Place]
+) -> SarifRun:
+    """Return the findings about one input.
 
     :param judgement: Open findings, and accepted ones with their reasons.
     :param rules: All rules of the command, also those that found nothing.
     :param command: The command's name.
-    :param target: What was examined, as the user named it.
+    :param name: What was examined; of several inputs each has a name of its own, because code scanning takes
+        what it knew under a name for solved if it is not found again.
     :param places: Fingerprint -> where the finding is shown, see `places_of`.
     """
     numbers = {rule.id: number for number, rule in enumerate(rules)}
     by: list[tuple[Finding, Acceptance | None]] = [(finding, None) for finding in judgement.open]
     by += judgement.accepted
-    name = target.rstrip("/").rsplit("/", 1)[-1] or target
-    run = _Run(
+    return SarifRun(
         tool={"driver": _driver(rules, command)},
         automationDetails={"id": f"forensics-{command}/{quote(name)}/"},
         columnKind="unicodeCodePoints",
@@ -131,7 +138,6 @@ def sarif_log(
             for finding, reason in by[:_RESULTS]
         ],
     )
-    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
 def _driver(rules: Sequence[Rule], command: str) -> _Driver:

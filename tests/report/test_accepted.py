@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forensics.errors import BadInputError
-from forensics.report.accepted import Acceptance, Judgement, judge, read_accepted, write_accepted
+from forensics.report.accepted import Acceptance, Judgement, judge, read_accepted, together, write_accepted
 from forensics.schema.finding import Level, Rule
 
 OWN = Rule("own-rule", Level.ERROR, "Something is broken.", "Mend it.")
@@ -154,3 +154,22 @@ def test_whatever_a_subject_holds_the_file_accepts_its_finding(
         kept = Acceptance(reason.strip(), entry.rule, entry.subject, entry.fingerprint)
         write_accepted(path, Judgement(open=(), accepted=((finding, kept),)))
         assert read_accepted(path, KNOWN) == (kept,)
+
+
+def test_of_several_runs_an_entry_is_stale_if_none_has_its_finding() -> None:
+    entries = [Acceptance("why", "own-rule", subject) for subject in ("a", "b", "nobody")]
+    runs = [judge(found, entries, (OWN,), TODAY) for found in ((FIRST,), (SECOND,), ())]
+    assert together(runs, are_all=True) == Judgement(
+        open=(), accepted=((FIRST, entries[0]), (SECOND, entries[1])), stale=(entries[2],)
+    )
+
+
+def test_where_a_run_is_missing_no_entry_is_stale_and_none_is_lost(tmp_path: Path) -> None:
+    entries = [Acceptance("why", "own-rule", subject) for subject in ("a", "b")]
+    judgement = together([judge((FIRST,), entries, (OWN,), TODAY)], are_all=False)
+    assert judgement.stale == () and judgement.foreign == (entries[1],)
+    assert read_accepted(write_accepted(tmp_path / "kept.toml", judgement), KNOWN) == tuple(entries)
+
+
+def test_no_runs_at_all_have_no_findings() -> None:
+    assert together([], are_all=False) == Judgement(open=())

@@ -10,7 +10,7 @@ from forensics.report.accepted import Acceptance, Judgement
 from forensics.report.kinds import kind_names, kind_of
 from forensics.report.places import Place
 from forensics.report.results import Results
-from forensics.report.sarif import sarif_log
+from forensics.report.sarif import sarif_log, sarif_run
 from forensics.schema.finding import Finding, Level, Rule
 from tests.report.synthetic import build
 
@@ -32,7 +32,7 @@ def written(judgement: Judgement, rules=RULES, command="tokens", place=SHOWN):
     """What a reader of the file gets: through JSON and UTF-8, as it is written."""
     every = [*judgement.open, *(finding for finding, _ in judgement.accepted)]
     places = {finding.fingerprint: place for finding in every}
-    text = dump_json(sarif_log(judgement, rules, command, "models/tiny", places))
+    text = dump_json(sarif_log([sarif_run(judgement, rules, command, "tiny", places)]))
     return json.loads(text.encode("utf-8", "backslashreplace"))
 
 
@@ -113,6 +113,6 @@ def test_the_rules_of_every_command_are_valid(command: str) -> None:
 def test_no_more_results_than_github_reads_the_worst_kept() -> None:
     many = tuple(RULES[0].found("message", str(number)) for number in range(25_001))
     places = {finding.fingerprint: Place("m") for finding in many}
-    results = sarif_log(Judgement(open=many), RULES, "tokens", "m", places)["runs"][0]["results"]
+    results = sarif_run(Judgement(open=many), RULES, "tokens", "m", places)["results"]
     assert len(results) == 25_000
     assert results[0]["partialFingerprints"]["primaryLocationLineHash"] == many[0].fingerprint

@@ -35,7 +35,7 @@ def finish(result: Result[Any], target: str, out: Path, gate: Gate, *, as_json: 
     from forensics.files import dump_json
 
     judgement = gate.judge(result, date.today())
-    gate.write(result, judgement, target)
+    gate.write(judgement, [gate.sarif_run(result, judgement, target)])
     results = counted_results(result.results, judgement)
     met = {str(condition): condition.is_met(results) for condition in gate.conditions}
     if as_json:

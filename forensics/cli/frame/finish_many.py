@@ -1,4 +1,7 @@
-"""How a command on several inputs ends: one table, what failed, and the gate over all of them."""
+"""How a command on several inputs ends: one table, what failed, and the gate over all of them.
+
+`--sarif` and `--write-accepted` hold the findings of all that ended well.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from forensics.cli.frame.streams import write_json, write_text
 
 if TYPE_CHECKING:
     from forensics.report.accepted import Judgement
+    from forensics.report.sarif import SarifRun
     from forensics.runs.frame.many import Attempt, Task
     from forensics.runs.frame.result import Result
     from forensics.schema.index import RunEntry
@@ -34,6 +38,8 @@ class _Run:
     error: str = ""
     entry: RunEntry | None = None
     judgement: Judgement | None = None
+    #: What `--sarif` holds of it.
+    sarif: SarifRun | None = None
     #: The conditions that are met, each with what was found.
     failed: tuple[str, ...] = ()
     #: What `--json` prints of it.
@@ -64,7 +70,7 @@ class Finished:
             try:
                 found = load_results(task.folder)
                 result: Result[Any] = Result(found.tables, found.summary, found.manifest, task.folder)
-                self.runs[task.folder] = self._judge(result, task.folder)
+                self.runs[task.folder] = self._judge(result, task)
             except Exception as refused:  # as while it ran: what is wrong with one shall not cost the others
                 error, trace = refused, traceback.format_exc()
         if error is not None:
@@ -74,7 +80,7 @@ class Finished:
             said = line if line.startswith(task.target) else f"{task.target}: {line}"
             self.runs[task.folder] = _Run(EXIT_BAD_INPUT, said)
 
-    def _judge(self, result: Result[Any], folder: Path) -> _Run:
+    def _judge(self, result: Result[Any], task: Task) -> _Run:
         """Return what is kept of a result.
 
         :raises OptionError: If a condition asks for a number that it does not have.
@@ -88,10 +94,11 @@ class Finished:
         named = {str(condition): is_met for condition, is_met in met.items()}
         return _Run(
             EXIT_CONDITION_MET if failed else 0,
-            entry=run_entry(result.results, folder, folder.parent),
+            entry=run_entry(result.results, task.folder, task.folder.parent),
             judgement=judgement,
+            sarif=self.gate.sarif_run(result, judgement, task.target, task.folder.name),
             failed=failed,
-            printed=printed(result, folder, self.gate, judgement, named) if self.as_json else None,
+            printed=printed(result, task.folder, self.gate, judgement, named) if self.as_json else None,
         )
 
 
@@ -102,13 +109,18 @@ def finish_many(finished: Finished, tasks: Sequence[Task]) -> int:
     :param tasks: The inputs.
     """
     from forensics.files import dump_json
+    from forensics.report.accepted import together
 
     runs = [(task, finished.runs[task.folder]) for task in tasks]
+    judged = [run.judgement for _, run in runs if run.judgement is not None]
+    judgement = together(judged, are_all=len(judged) == len(runs))
+    if judged:
+        finished.gate.write(judgement, [run.sarif for _, run in runs])
     if finished.as_json:
         write_json(dump_json(_json(runs)))
     else:
         write_text(_text(runs))
-    for warning in _warnings(finished.gate, [run for _, run in runs]):
+    for warning in finished.gate.warnings(judgement):
         print(f"warning: {warning}", file=sys.stderr)
     for task, run in runs:
         for line in run.failed:
@@ -151,16 +163,3 @@ def _text(runs: Sequence[tuple[Task, _Run]]) -> str:
     brief = Brief(tuple(facts), (run_table(entries),) if entries else ())
     above = {task.folder.parent for task, _ in runs}
     return f"{drawn(headline, brief)}\nfolders  {', '.join(map(str, sorted(above)))}\n"
-
-
-def _warnings(gate: Gate, runs: Sequence[_Run]) -> list[str]:
-    """Return what is to be said of accepted entries: stale is what no run has, if all of them ended well."""
-    from dataclasses import replace
-
-    judged = [run.judgement for run in runs if run.judgement is not None]
-    if not judged:
-        return []
-    everywhere = len(judged) == len(runs)
-    stale = [entry for entry in judged[0].stale if everywhere and all(entry in each.stale for each in judged)]
-    expired = dict.fromkeys(entry for each in judged for entry in each.expired)
-    return gate.warnings(replace(judged[0], stale=tuple(stale), expired=tuple(expired)))

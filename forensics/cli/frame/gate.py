@@ -18,6 +18,7 @@ from forensics.errors import OptionError
 if TYPE_CHECKING:
     from forensics.report.accepted import Acceptance, Judgement
     from forensics.report.results import Results
+    from forensics.report.sarif import SarifRun
     from forensics.runs.frame.result import Result
     from forensics.schema.finding import Finding
 
@@ -81,24 +82,39 @@ class Gate:
         entries = self.accepted.entries if self.accepted else ()
         return judge(result.findings, entries, result.kind.rules, today)
 
-    def write(self, result: Result[Any], judgement: Judgement, target: str) -> None:
-        """Write the files that were asked for.
+    def sarif_run(
+        self, result: Result[Any], judgement: Judgement, target: str, name: str | None = None
+    ) -> SarifRun | None:
+        """Return what `--sarif` holds of a run, None where it was not asked for.
 
         :param target: What was examined, as typed.
+        :param name: What it is called in the file; None: the last part of `target`.
+        """
+        from forensics.report.places import places_of
+        from forensics.report.sarif import sarif_run
+
+        if self.sarif is None:
+            return None
+        kind, files = result.kind, result.manifest.get("files", [])
+        places = places_of(result.findings, kind.rules, target, files, Path.cwd())
+        name = name or target.rstrip("/").rsplit("/", 1)[-1] or target
+        return sarif_run(judgement, kind.rules, kind.name, name, places)
+
+    def write(self, judgement: Judgement, runs: Sequence[SarifRun | None]) -> None:
+        """Write the files that were asked for.
+
+        :param judgement: Of all runs together.
+        :param runs: What `sarif_run` gave for each.
         :raises OutputError: If one cannot be written.
         """
         from forensics.files import write_json
         from forensics.report.accepted import write_accepted
-        from forensics.report.places import places_of
         from forensics.report.sarif import sarif_log
 
         if self.write_accepted is not None:
             write_accepted(self.write_accepted, judgement)
         if self.sarif is not None:
-            kind = result.kind
-            files = result.manifest.get("files", [])
-            places = places_of(result.findings, kind.rules, target, files, Path.cwd())
-            write_json(self.sarif, sarif_log(judgement, kind.rules, kind.name, target, places))
+            write_json(self.sarif, sarif_log([run for run in runs if run is not None]))
 
     def warnings(self, judgement: Judgement) -> list[str]:
         """Return what is to be said of entries that have had their day."""

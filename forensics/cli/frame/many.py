@@ -17,7 +17,7 @@ import click
 from forensics.cli.frame.command import Analysis
 from forensics.cli.frame.gate import Gate
 from forensics.cli.frame.session import Session
-from forensics.errors import BadInputError, OptionError
+from forensics.errors import BadInputError
 
 __all__ = ["folders_of", "read_names", "several"]
 
@@ -203,7 +203,8 @@ def _run(
     session.command = ctx.command
     session.folder = out or next(iter(folders.values())).parent
     as_json: bool = given.pop("as_json")
-    gate = _gate(given)
+    gate = Gate(*(given.pop(name) for name in ("fail_on", "accepted", "write_accepted", "sarif")))
+    gate.check()
     progress = make_progress(quiet=as_json, spell=lambda text: as_typed(text, ctx.command))
     tasks = [Task(target, folder, _command_line(ctx, target, folder)) for target, folder in folders.items()]
     finished = Finished(gate, session, as_json)
@@ -212,12 +213,3 @@ def _run(
             finished.add(attempt)
             stage.advance(failed=finished.failures)
     return finish_many(finished, tasks)
-
-
-def _gate(given: dict[str, Any]) -> Gate:
-    """Return the gate of every input; files that hold the findings of one run are refused."""
-    for option in ("sarif", "write_accepted"):
-        if given.pop(option) is not None:
-            remedy = "name one input and its folder, whose finished run is kept and not computed again"
-            raise OptionError(option, "the file holds the findings of one run", remedy)
-    return Gate(given.pop("fail_on"), given.pop("accepted"))

@@ -129,11 +129,48 @@ def test_an_accepted_entry_is_stale_only_if_no_run_has_its_finding(
     assert len([line for line in warned if "row-past-vocabulary nothing" in line]) == 1
 
 
+def test_sarif_holds_one_run_for_each_input_that_ended_well(
+    fake_api: FakeApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["scan", "x/m", "--sarif", "alone.sarif", "--out", "alone"]) == 0
+    alone = json.loads(Path("alone.sarif").read_text())
+    fake_api.before = fail_for("bad", BadInputError("bad", "truncated", "download it again"))
+    assert run(["scan", "x/m", "bad", "y/m", "--sarif", "found.sarif"]) == 2
+    log = json.loads(Path("found.sarif").read_text())
+    assert {key: log[key] for key in ("$schema", "version")} == {k: alone[k] for k in ("$schema", "version")}
+    assert [each["automationDetails"]["id"] for each in log["runs"]] == [
+        "forensics-scan/x-m/",
+        "forensics-scan/y-m/",
+    ]
+    (single,) = alone["runs"]
+    assert single["automationDetails"]["id"] == "forensics-scan/m/"
+    assert [len(each["results"]) for each in log["runs"]] == [len(single["results"])] * 2
+
+
+def test_one_accepted_file_is_written_over_all_inputs_and_accepts_them(
+    fake_api: FakeApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["scan", "a", "b", "--write-accepted", "accepted.toml"]) == 0
+    written = Path("accepted.toml").read_text()
+    assert written.count("[[accepted]]") == written.count('reason = ""') > 0
+    Path("accepted.toml").write_text(written.replace('reason = ""', 'reason = "known"'))
+    capsys.readouterr()
+    line = ["scan", "a", "b", "--overwrite", "--accepted", "accepted.toml", "--fail-on", "note"]
+    assert run(line) == 0
+    assert "no such finding" not in capsys.readouterr().err
+
+
+def test_no_file_is_written_where_nothing_ended_well(fake_api: FakeApi) -> None:
+    fake_api.before = fail_for("bad", BadInputError("bad", "truncated", "download it again"))
+    options = ["--sarif", "found.sarif", "--write-accepted", "accepted.toml"]
+    assert run(["scan", "bad", *options, "--jobs", "1"]) == 2
+    assert not Path("found.sarif").exists() and not Path("accepted.toml").exists()
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("scan a b --sarif found.sarif", "--sarif: the file holds the findings of one run"),
-        ("scan a b --write-accepted accepted.toml", "--write-accepted: the file holds the findings"),
+        ("scan a b --write-accepted empty.txt", "--write-accepted: empty.txt exists already"),
         ("scan --models-from absent.txt", "absent.txt: no such file"),
         ("scan --models-from empty.txt", "empty.txt: names nothing"),
         ("scan ../m m", "../m and m would have the folder m"),
