@@ -31,7 +31,7 @@ PARTS = {
 }
 #: What ends the names of mixtures of the fuller text.
 FULL = "-full"
-TITLES = {True: "fuller text: 63 languages, 29 of code, six kinds of English", False: "embedded demo text"}
+TITLES = {True: "fuller text: 70 languages, 35 of code, eight kinds of English", False: "embedded demo text"}
 
 
 @dataclass(frozen=True)

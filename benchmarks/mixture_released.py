@@ -1,8 +1,8 @@
 """The mixtures of released tokenizers, as shown in results/mixtures/.
 
     python -m benchmarks.mixture_released results/mixtures --corpora demo TOKENIZER [TOKENIZER ...]
-    python -m benchmarks.mixture_released results/mixtures --setting full --corpora languages \
-        --corpora english --corpora code --max-bytes 1500000 [--after OTHER] TOKENIZER [TOKENIZER ...]
+    python -m benchmarks.mixture_released results/mixtures --setting full --bootstrap 8 --max-bytes 1500000 \
+        --corpora languages --corpora english --corpora code --corpora windows [--after OTHER] TOKENIZER ...
 
 Writes one NAME.json (the contents of `mixture.json` without paths and times) and NAME.png (the shares) per
 tokenizer, and prints the rows of the table. NAME is the tokenizer's, with `-after-OTHER` and the name of
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--pretokenizer")
     parser.add_argument("--merges", type=int)
     parser.add_argument("--max-bytes", type=int)
+    parser.add_argument("--bootstrap", type=int, default=0, metavar="N")
     parser.add_argument("--cache", type=Path)
     arguments = parser.parse_args()
     for tokenizer in arguments.tokenizers:
@@ -44,6 +45,7 @@ def main() -> None:
             pretokenizer=arguments.pretokenizer,
             merges=arguments.merges,
             max_bytes=arguments.max_bytes,
+            bootstrap=arguments.bootstrap,
             cache=arguments.cache,
         )
         summary = {

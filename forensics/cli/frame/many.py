@@ -1,4 +1,4 @@
-"""A command on several inputs: `MODEL...` or `--models-from FILE`, each with a folder of its own.
+"""A command on several inputs: `MODEL...`, `@FILE` or `--models-from FILE`, each with a folder of its own.
 
 One input is handled as if this module were not there. Of several, none costs the others anything: what fails
 is listed at the end, and the exit code is the worst of all.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -27,8 +27,9 @@ _TYPED = "forensics.cli.frame.many"
 _OF_MANY = frozenset({"models_from", "jobs", "dask", "out"})
 _STDIN = "-"
 _HELP = (
-    "Several {name}s, or --models-from, --jobs or --dask: each is examined by itself and has a folder of its "
-    "own below --out. What fails is listed and stops nothing else; the exit code is the worst of all."
+    "Several {name}s, @FILE (a list), --models-from, --jobs or --dask: each is examined by itself and has a "
+    "folder of its own below --out. What fails is listed and stops nothing else; the exit code is the worst "
+    "of all."
 )
 
 
@@ -57,9 +58,11 @@ def several(one: Analysis) -> click.Command:
         named: tuple[str, ...] = given.pop(name)
         if models_from is None and not named:
             raise click.MissingParameter(ctx=ctx, param=argument)
-        if models_from is None and jobs is None and dask is None and len(named) == 1:
+        several_meant = models_from is not None or jobs is not None or dask is not None
+        if len(named) == 1 and not several_meant and not _names_a_list(named[0]):
             alone: int = ctx.invoke(_callback_of(one), **{name: named[0]}, **given)
             return alone
+        named = tuple(_each_of(named))
         if models_from is not None:
             named = (*named, *read_names(models_from))
         return _run(one, ctx, named, jobs or 1, dask, **given)
@@ -100,6 +103,20 @@ def _options() -> list[click.Option]:
             help="Address of a Dask scheduler whose workers do it; they must see the same paths.",
         ),
     ]
+
+
+def _each_of(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the inputs, those of a list in its place."""
+    for argument in arguments:
+        if _names_a_list(argument):
+            yield from read_names(Path(argument[1:]))
+        else:
+            yield argument
+
+
+def _names_a_list(argument: str) -> bool:
+    """Whether an argument is `@FILE`: a list of inputs, unless something is called like this itself."""
+    return argument.startswith("@") and len(argument) > 1 and not Path(argument).exists()
 
 
 def read_names(path: Path) -> list[str]:

@@ -129,6 +129,22 @@ def test_an_accepted_entry_is_stale_only_if_no_run_has_its_finding(
     assert len([line for line in warned if "row-past-vocabulary nothing" in line]) == 1
 
 
+def test_a_list_of_inputs_can_stand_among_them(fake_api: FakeApi) -> None:
+    Path("more.txt").write_text("b\norg/c  # why\n")
+    assert run(["scan", "a", "@more.txt", "d"]) == 0
+    assert [options["model"] for _, options in fake_api.calls] == ["a", "b", "org/c", "d"]
+    fake_api.calls.clear()
+    Path("one.txt").write_text("b\n")
+    assert run(["scan", "@one.txt", "--out", "here"]) == 0
+    assert [(options["model"], options["out"]) for _, options in fake_api.calls] == [("b", Path("here/b"))]
+
+
+def test_a_folder_whose_name_begins_like_a_list_is_an_input(fake_api: FakeApi) -> None:
+    Path("@model").mkdir()
+    assert run(["scan", "@model"]) == 0
+    assert [options["model"] for _, options in fake_api.calls] == ["@model"]
+
+
 def test_sarif_holds_one_run_for_each_input_that_ended_well(
     fake_api: FakeApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -173,6 +189,7 @@ def test_no_file_is_written_where_nothing_ended_well(fake_api: FakeApi) -> None:
         ("scan a b --write-accepted empty.txt", "--write-accepted: empty.txt exists already"),
         ("scan --models-from absent.txt", "absent.txt: no such file"),
         ("scan --models-from empty.txt", "empty.txt: names nothing"),
+        ("scan @absent.txt", "absent.txt: no such file"),
         ("scan ../m m", "../m and m would have the folder m"),
         ("scan a b --jobs 0", "--jobs"),
         ("scan --jobs 2", "MODEL"),
