@@ -73,7 +73,7 @@ def shares(results: Results[MixtureSummary]) -> Section:
             f" The bars are nominal 95 % intervals from {summary.bootstrap} simulated tokenizers, each "
             "trained on some of the documents of every category and inferred from the others. They know how "
             "unlike the given documents are, and nothing of text that is not given. In trials with known "
-            "mixtures of five categories 95 to 98 % of them held the truth (results/mixtures). Where none "
+            "mixtures of five categories 94 to 98 % of them held the truth (results/mixtures). Where none "
             "stands, the category has too few documents to be judged."
         )
     blocks += [Paragraph(_CAVEAT), FigureBlock("shares", caption)]
