@@ -27,10 +27,10 @@ from typing import TypedDict
 import numpy as np
 
 from benchmarks.mixture_accuracy import GPT2_BY_LINE, Halves, documents_of, train
-from forensics.mixture.bootstrap import intervals_of, simulated
-from forensics.mixture.document_counts import DocumentCounts, count_documents
+from forensics.mixture.bootstrap import intervals_of, merge_simulator, simulated
+from forensics.mixture.document_counts import Piles, count_documents
 from forensics.mixture.infer import fit_merges
-from forensics.mixture.pair_spelling import SpeltWords, spell_words
+from forensics.mixture.pair_spelling import spell_words
 from forensics.mixture.pretokens import PretokenCounts, count_pretokens
 from forensics.mixture.simulation import Simulation
 from forensics.sources.texts.corpora import find_corpora, read_corpus
@@ -140,7 +140,8 @@ def _trial(setting: str, number: int, arguments: argparse.Namespace) -> Trial:
     words = [spell_words(each.words, merges) for each in counted]
     counts = count_documents(texts, GPT2_BY_LINE, merges)
     fit = fit_merges(counted, words, merges, documents=counts)
-    made = simulated(counts, fit.alpha, merges, used=len(merges), repeats=arguments.repeats, seed=number)
+    simulator = merge_simulator(counts, merges, len(merges))
+    made = simulated(simulator, fit.alpha, repeats=arguments.repeats, seed=number)
     return Trial(
         setting=setting,
         trial=number,
@@ -165,7 +166,7 @@ def _row(setting: str, trials: Sequence[Trial]) -> str:
             Simulation(np.array(truth), np.array(found), misfit)
             for truth, found, misfit in trial["simulations"]
         ]
-        found = intervals_of(_counts(trial, category), np.array(trial["found"]), trial["misfit"], made)
+        found = intervals_of(_piles(trial, category), np.array(trial["found"]), trial["misfit"], made)
         for name, true in zip(trial["names"], trial["truth"], strict=True):
             if name in found.refused:
                 refused += 1
@@ -182,19 +183,10 @@ def _row(setting: str, trials: Sequence[Trial]) -> str:
     )
 
 
-def _counts(trial: Trial, category: np.ndarray) -> DocumentCounts:
-    """Return as much of the counts as intervals are made of."""
-    from scipy import sparse
-
-    nothing = SpeltWords(np.zeros(0, np.int32), np.zeros(1, np.int64), np.zeros(0, np.int64))
-    return DocumentCounts(
-        names=tuple(trial["names"]),
-        words=nothing,
-        counts=sparse.csr_array((0, len(category))),
-        category=category,
-        nbytes=np.concatenate(trial["piles"]),
-        documents=np.array(trial["documents"]),
-    )
+def _piles(trial: Trial, category: np.ndarray) -> Piles:
+    """Return what of the documents intervals are made of."""
+    nbytes, documents = np.concatenate(trial["piles"]), np.array(trial["documents"])
+    return Piles(tuple(trial["names"]), category, nbytes, documents)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ Tokenizers are trained on random mixtures (Dirichlet(1)) of real categories, as 
 Unigram with `sentencepiece`, WordPiece with Hugging Face `tokenizers` (in the order of merges), and the
 latter's vocabulary put into the order of frequency, as BERT's stands. They are inferred from other lines or
 other documents of the same files. Prints mean and standard deviation of log10 mean squared error, beside
-the uniform guess and the two baselines.
+the uniform guess and the two baselines, and with --bootstrap how many of the nominal 95 % intervals
+held the truth, with their mean width in points.
 
-    python -m benchmarks.mixture_pieces FOLDER --split line --sizes 5 10 --trials 4
+    python -m benchmarks.mixture_pieces FOLDER --split line --sizes 5 10 --trials 4 [--bootstrap 12]
 
 FOLDER holds one NAME.txt.xz (or any other form that `forensics mixture --corpora` takes) per category.
 """
@@ -24,13 +25,24 @@ import numpy as np
 import sentencepiece
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
+from benchmarks.mixture_accuracy import documents_of
 from benchmarks.mixture_coverage import given_and_training
+from forensics.mixture.bootstrap import (
+    Interval,
+    Intervals,
+    bootstrap_intervals,
+    merge_simulator,
+    piece_simulator,
+)
+from forensics.mixture.document_counts import Piles, count_documents
 from forensics.mixture.infer import InferencePlan, infer_proportions
-from forensics.mixture.piece_counts import longest_match_counts
+from forensics.mixture.piece_counts import LongestMatchCounter
 from forensics.mixture.piece_lists import respelt_words
+from forensics.mixture.piece_simulation import count_pieces
 from forensics.mixture.pretokens import count_pretokens
+from forensics.mixture.result import Mixture
 from forensics.progress import Progress
-from forensics.runs.mixture.learned import LearnedMerges
+from forensics.runs.mixture.learned import LearnedMerges, LearnedPieces
 from forensics.runs.mixture.reading import read_tokenizer
 from forensics.sources import open_tokenizer
 from forensics.sources.texts.corpora import find_corpora
@@ -74,7 +86,7 @@ def by_frequency(lines: Sequence[str], size: int, folder: Path) -> Path:
     for line in lines:
         for word, _ in merged.pre_tokenizer.pre_tokenize_str(merged.normalizer.normalize_str(line)):
             words[word] = words.get(word, 0) + 1
-    counts = longest_match_counts(words, pieces).pieces
+    counts = LongestMatchCounter(pieces).count(words).pieces
     order = [pieces[at] for at in np.argsort(-counts, kind="stable")]
     ids = {piece: number for number, piece in enumerate(["[UNK]", *order])}
     tokenizer = _bare(models.WordPiece(ids, unk_token="[UNK]"))
@@ -112,10 +124,24 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=3000)
     parser.add_argument("--bytes", type=int, default=1_000_000, help="text given of each category")
     parser.add_argument("--training-bytes", type=float, default=3e6, help="training text of all categories")
+    parser.add_argument("--bootstrap", type=int, default=0, metavar="N", help="simulated tokenizers")
     arguments = parser.parse_args()
     print(f"{arguments.folder.name}, split by {arguments.split}: mean (sd) of log10 MSE")
-    print("| kind | n | trials | pieces used | estimate | TEE | TC | uniform | seconds |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    heads = (
+        "kind",
+        "n",
+        "trials",
+        "pieces used",
+        "estimate",
+        "TEE",
+        "TC",
+        "uniform",
+        "held",
+        "width",
+        "seconds",
+    )
+    print(f"| {' | '.join(heads)} |")
+    print("|---|" + "---:|" * (len(heads) - 1))
     for kind in arguments.kind or KINDS:
         for size in arguments.sizes:
             print(_row(kind, size, arguments), flush=True)
@@ -123,14 +149,17 @@ def main() -> None:
 
 def _row(kind: str, size: int, arguments: argparse.Namespace) -> str:
     errors: dict[str, list[float]] = {}
-    used, started = [], time.perf_counter()
+    used, held, widths, started = [], list[bool](), list[float](), time.perf_counter()
     for trial in range(arguments.first_trial, arguments.first_trial + arguments.trials):
         with tempfile.TemporaryDirectory() as folder:
-            merges, guesses, truth = _trial(kind, size, trial, arguments, Path(folder))
+            merges, guesses, truth, ends = _trial(kind, size, trial, arguments, Path(folder))
         used.append(merges)
+        held += [end.low <= true <= end.high for end, true in ends]
+        widths += [100 * (end.high - end.low) for end, _ in ends]
         for name, guess in guesses.items():
             errors.setdefault(name, []).append(float(np.log10(np.mean((guess - truth) ** 2))))
     cells = [f"{np.mean(each):.2f} ({np.std(each):.2f})" for each in errors.values()]
+    cells += [f"{np.mean(held):.1%} of {len(held)}", f"{np.mean(widths):.1f}"] if held else ["", ""]
     seconds = (time.perf_counter() - started) / arguments.trials
     row = [kind, str(size), str(arguments.trials), f"{np.mean(used):,.0f}", *cells, f"{seconds:.0f}"]
     return "| " + " | ".join(row) + " |"
@@ -138,8 +167,8 @@ def _row(kind: str, size: int, arguments: argparse.Namespace) -> str:
 
 def _trial(
     kind: str, size: int, number: int, arguments: argparse.Namespace, folder: Path
-) -> tuple[int, dict[str, np.ndarray], np.ndarray]:
-    """Train and infer once: how many pieces were used, the guesses, and the truth."""
+) -> tuple[int, dict[str, np.ndarray], np.ndarray, list[tuple[Interval, float]]]:
+    """Train and infer once: how many pieces were used, the guesses, the truth, and intervals with theirs."""
     generator = np.random.default_rng([number, size])
     names = sorted(corpus.name for corpus in find_corpora([arguments.folder]))
     chosen = [names[at] for at in sorted(generator.choice(len(names), size, replace=False))]
@@ -158,12 +187,37 @@ def _trial(
         found = infer_proportions([respelt_words(each) for each in counted], learned.merges, plan)
     else:
         found = learned.infer(counted, None, True, Progress())
+    ends = []
+    if arguments.bootstrap:
+        texts = {name: documents_of(given, arguments.split) for name, (_, given) in sides.items()}
+        intervals = _intervals(texts, learned, found, arguments.bootstrap, number)
+        shares_of = zip(chosen, truth.tolist(), strict=True)
+        ends = [(intervals.ends[name], true) for name, true in shares_of if name not in intervals.refused]
     guesses = {"estimate": found.proportions, **found.baselines, "uniform": dict.fromkeys(chosen, 1 / size)}
     return (
         found.merges_used,
         {name: np.array([guess[each] for each in chosen]) for name, guess in guesses.items()},
         truth,
+        ends,
     )
+
+
+def _intervals(
+    texts: Mapping[str, Sequence[str]],
+    learned: LearnedMerges | LearnedPieces,
+    found: Mixture,
+    repeats: int,
+    seed: int,
+) -> Intervals:
+    """Return the intervals of the shares, as `mixture --bootstrap` makes them."""
+    piles: Piles
+    if isinstance(learned, LearnedMerges):
+        piles = counts = count_documents(texts, learned.splitter, learned.merges, respelt_words)
+        simulator = merge_simulator(counts, learned.merges, found.merges_used)
+    else:
+        piles = pieces = count_pieces(texts, learned.splitter, learned.pieces)
+        simulator = piece_simulator(pieces, learned.pieces, found.merges_used)
+    return bootstrap_intervals(piles, found.proportions, found.misfit, simulator, repeats=repeats, seed=seed)
 
 
 def _mixed(

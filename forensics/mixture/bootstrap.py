@@ -20,18 +20,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from forensics.mixture.document_counts import LEAST_DOCUMENTS, DocumentCounts
+from forensics.mixture.document_counts import LEAST_DOCUMENTS, DocumentCounts, Piles
 from forensics.mixture.pair_spelling import SpeltWords
+from forensics.mixture.piece_inference import PieceList
+from forensics.mixture.piece_simulation import PieceDocuments, simulate_pieces
 from forensics.mixture.simulation import Simulation, simulate
 from forensics.vocabulary.merge_list import MergeList
 
-__all__ = ["Interval", "Intervals", "bootstrap_intervals", "intervals_of", "simulated"]
+__all__ = [
+    "Interval",
+    "Intervals",
+    "Simulator",
+    "bootstrap_intervals",
+    "intervals_of",
+    "merge_simulator",
+    "piece_simulator",
+    "simulated",
+]
 
 FloatArray = npt.NDArray[np.float64]
+#: Shares of bytes, shape (n,), and a seed -> a tokenizer trained with them.
+Simulator = Callable[[FloatArray, np.random.SeedSequence], Simulation]
 
 #: Probability that an interval is meant to hold the truth with.
 LEVEL = 0.95
@@ -74,13 +88,11 @@ class Intervals:
 
 
 def bootstrap_intervals(
-    counts: DocumentCounts,
+    piles: Piles,
     proportions: Mapping[str, float],
     misfit: float,
-    merges: MergeList,
+    simulator: Simulator,
     *,
-    used: int,
-    skip: int = 0,
     repeats: int,
     seed: int = 0,
     jobs: int = 1,
@@ -88,39 +100,46 @@ def bootstrap_intervals(
 ) -> Intervals:
     """Return a nominal 95 % interval for every share and every group of shares.
 
-    :param counts: The documents of the categories.
+    :param piles: The documents of the categories.
     :param proportions: The estimated shares.
-    :param misfit: Mean deviation of the merges from the curve there.
-    :param merges: The tokenizer's list, in whose symbols the documents are spelt.
-    :param used: Merges that simulated tokenizers learn.
-    :param skip: Merges of the list that are applied before.
+    :param misfit: Mean deviation of merges or pieces from the curve there.
+    :param simulator: What makes a tokenizer of them, see `merge_simulator` and `piece_simulator`.
     :param repeats: How many tokenizers are simulated.
     :param seed: Seed of the generator.
     :param jobs: Processes.
     :param on_repeat: Called after each repeat.
     """
-    share = np.array([proportions[name] for name in counts.names])
-    made = simulated(
-        counts,
-        share,
-        merges,
-        used=used,
-        skip=skip,
-        repeats=repeats,
-        seed=seed,
-        jobs=jobs,
-        on_repeat=on_repeat,
-    )
-    return intervals_of(counts, share, misfit, made)
+    share = np.array([proportions[name] for name in piles.names])
+    made = simulated(simulator, share, repeats=repeats, seed=seed, jobs=jobs, on_repeat=on_repeat)
+    return intervals_of(piles, share, misfit, made)
+
+
+def merge_simulator(counts: DocumentCounts, merges: MergeList, used: int, skip: int = 0) -> Simulator:
+    """Return what trains tokenizers that merge.
+
+    :param counts: The documents, spelt in the symbols of the list.
+    :param merges: The tokenizer's list.
+    :param used: Merges that simulated tokenizers learn.
+    :param skip: Merges of the list that are applied before.
+    """
+    counts = replace(counts, words=_applied(counts.words, merges.head(skip)))
+    return partial(simulate, counts, used, len(merges.symbols))
+
+
+def piece_simulator(documents: PieceDocuments, pieces: PieceList, used: int) -> Simulator:
+    """Return what makes vocabularies of pieces that are found in text without merges.
+
+    :param documents: The documents.
+    :param pieces: The vocabulary.
+    :param used: Pieces that are explained.
+    """
+    return partial(simulate_pieces, documents, pieces, used)
 
 
 def simulated(
-    counts: DocumentCounts,
+    simulator: Simulator,
     share: FloatArray,
-    merges: MergeList,
     *,
-    used: int,
-    skip: int = 0,
     repeats: int,
     seed: int = 0,
     jobs: int = 1,
@@ -132,10 +151,8 @@ def simulated(
     """
     from joblib import Parallel, delayed
 
-    seeds = np.random.SeedSequence(seed).spawn(repeats)
-    counts = replace(counts, words=_applied(counts.words, merges.head(skip)))
-    work = delayed(simulate)
-    tasks = [work(counts, _near(share, each), used, len(merges.symbols), each) for each in seeds]
+    work = delayed(simulator)
+    tasks = [work(_near(share, each), each) for each in np.random.SeedSequence(seed).spawn(repeats)]
     made: list[Simulation] = []
     for simulation in Parallel(n_jobs=jobs, return_as="generator")(tasks):
         made.append(simulation)
@@ -163,14 +180,12 @@ def _applied(words: SpeltWords, merges: MergeList) -> SpeltWords:
     return SpeltWords(rest, ends, words.counts)
 
 
-def intervals_of(
-    counts: DocumentCounts, share: FloatArray, misfit: float, made: Sequence[Simulation]
-) -> Intervals:
+def intervals_of(counts: Piles, share: FloatArray, misfit: float, made: Sequence[Simulation]) -> Intervals:
     """Return the intervals that simulated tokenizers give.
 
     :param counts: The documents they were made of.
     :param share: The estimate, shape (n,).
-    :param misfit: Mean deviation of the merges from the curve there.
+    :param misfit: Mean deviation of merges or pieces from the curve there.
     :param made: The simulations.
     """
     errors = np.array([each.found - each.made_with for each in made])
@@ -215,7 +230,7 @@ def _membership(names: Sequence[str]) -> dict[str, FloatArray]:
     }
 
 
-def _freedom(counts: DocumentCounts, members: FloatArray, repeats: int) -> FloatArray:
+def _freedom(counts: Piles, members: FloatArray, repeats: int) -> FloatArray:
     """Return how many independent pieces of evidence every spread rests on, at least 1."""
     own = (members @ np.maximum(counts.documents - 1, 1.0)) / members.sum(axis=1)
     return np.asarray(np.minimum(repeats, own), dtype=np.float64)

@@ -22,7 +22,17 @@ from forensics.vocabulary.splitting import Splitter
 if TYPE_CHECKING:
     from scipy import sparse
 
-__all__ = ["LEAST_DOCUMENTS", "MOST_PILES", "DocumentCounts", "count_documents", "piles_of", "trace"]
+__all__ = [
+    "LEAST_DOCUMENTS",
+    "MOST_PILES",
+    "DocumentCounts",
+    "Piles",
+    "WordPiles",
+    "count_documents",
+    "count_words",
+    "piles_of",
+    "trace",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -36,21 +46,37 @@ RUNS, COMMON_WORDS = 8, 1000
 
 
 @dataclass(frozen=True, eq=False)
-class DocumentCounts:
-    """How often every distinct pre-token of any category occurs in every pile of documents."""
+class Piles:
+    """Piles of documents, D of them, that simulations deal out."""
 
     #: The categories, n of them.
     names: tuple[str, ...]
-    #: The distinct pre-tokens, W of them, in symbols; their own counts mean nothing.
-    words: SpeltWords
-    #: How often each occurs in each pile, shape (W, D).
-    counts: sparse.csr_array
     #: The category of every pile, shape (D,).
     category: npt.NDArray[np.int64]
     #: Bytes of text of every pile, shape (D,).
     nbytes: FloatArray
     #: Documents of every category, shape (n,): as many unlike ones of equal size as would count as much.
     documents: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class WordPiles(Piles):
+    """How often every distinct pre-token of any category occurs in every pile."""
+
+    #: The distinct pre-tokens, W of them.
+    words: tuple[str, ...]
+    #: How often each occurs in each pile, shape (W, D).
+    counts: sparse.csr_array
+
+
+@dataclass(frozen=True, eq=False)
+class DocumentCounts(Piles):
+    """The same with the pre-tokens in the symbols of a merge list."""
+
+    #: The distinct pre-tokens, W of them, in symbols; their own counts mean nothing.
+    words: SpeltWords
+    #: How often each occurs in each pile, shape (W, D).
+    counts: sparse.csr_array
 
 
 def piles_of(documents: Sequence[str], most: int = MOST_PILES) -> list[str]:
@@ -73,7 +99,7 @@ def count_documents(
     respell: Callable[[PretokenCounts], PretokenCounts] | None = None,
     most: int = MOST_PILES,
 ) -> DocumentCounts:
-    """Return the pre-tokens of all documents, counted by pile.
+    """Return the pre-tokens of all documents in the symbols of a merge list, counted by pile.
 
     :param documents: The documents of every category, in order.
     :param splitter: How text is cut.
@@ -81,6 +107,20 @@ def count_documents(
     :param respell: Applied to the pre-tokens of every pile.
     :param most: Piles to a category.
     """
+    counted = count_words(documents, splitter, respell, most)
+    spelt = spell_words(dict.fromkeys(counted.words, 1), merges)
+    return DocumentCounts(
+        counted.names, counted.category, counted.nbytes, counted.documents, spelt, counted.counts
+    )
+
+
+def count_words(
+    documents: Mapping[str, Sequence[str]],
+    splitter: Splitter,
+    respell: Callable[[PretokenCounts], PretokenCounts] | None = None,
+    most: int = MOST_PILES,
+) -> WordPiles:
+    """Return the pre-tokens of all documents, counted by pile; see `count_documents`."""
     from scipy import sparse
 
     rows: dict[str, int] = {}
@@ -102,13 +142,13 @@ def count_documents(
     counts = sparse.csr_array((np.array(value, dtype=np.float64), (row, column)), shape=shape)
     sizes, of = np.array(nbytes, dtype=np.float64), np.array(category, dtype=np.int64)
     unlike = [_unlike(counts[:, of == number], sizes[of == number]) for number in range(len(documents))]
-    return DocumentCounts(
+    return WordPiles(
         names=tuple(documents),
-        words=spell_words(dict.fromkeys(rows, 1), merges),
-        counts=counts,
         category=of,
         nbytes=sizes,
         documents=np.minimum(by_size, unlike),
+        words=tuple(rows),
+        counts=counts,
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["PieceCounts", "expected_counts", "longest_match_counts"]
+__all__ = ["LongestMatchCounter", "PieceCounter", "PieceCounts", "UnigramCounter"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -29,40 +30,63 @@ class PieceCounts:
     tokens: float
 
 
-def expected_counts(words: Mapping[str, int], pieces: Sequence[str], scores: FloatArray) -> PieceCounts:
-    """Return the expected counts of the pieces of a Unigram model, over all ways of cutting every word.
+class PieceCounter(Protocol):
+    """Counts the pieces of one vocabulary in text."""
 
-    :param words: Distinct pre-tokens -> how often each occurs.
-    :param pieces: The pieces that the model matches, T of them.
-    :param scores: Their log-probabilities, shape (T,).
-    """
-    from forensics.mixture.lattice import build_trie, expected_pieces
-
-    counts = np.fromiter(words.values(), dtype=np.int64, count=len(words))
-    unknown = float(scores.min()) - UNKNOWN_PENALTY
-    trie = build_trie(*_characters(pieces))
-    expected, sure, strange = expected_pieces(*_characters(list(words)), counts, *trie, scores, unknown)
-    return PieceCounts(expected, sure, float(expected.sum() + strange))
+    def count(self, words: Mapping[str, int]) -> PieceCounts:
+        """Return the counts in a text of these distinct pre-tokens, each so often."""
 
 
-def longest_match_counts(words: Mapping[str, int], pieces: Sequence[str], prefix: str = "##") -> PieceCounts:
-    """Return the counts of the pieces of a WordPiece vocabulary: the longest piece from the left, always.
+class UnigramCounter:
+    """Expected counts of the pieces of a Unigram model, over all ways of cutting every word."""
+
+    def __init__(self, pieces: Sequence[str], scores: FloatArray) -> None:
+        """Build what finds the pieces of a word.
+
+        :param pieces: The pieces that the model matches, T of them.
+        :param scores: Their log-probabilities, shape (T,).
+        """
+        from forensics.mixture.lattice import build_trie
+
+        self._trie = build_trie(*_characters(pieces))
+        self._scores = scores
+
+    def count(self, words: Mapping[str, int]) -> PieceCounts:
+        """See `PieceCounter`."""
+        from forensics.mixture.lattice import expected_pieces
+
+        counts = np.fromiter(words.values(), dtype=np.int64, count=len(words))
+        unknown = float(self._scores.min()) - UNKNOWN_PENALTY
+        texts = _characters(list(words))
+        expected, sure, strange = expected_pieces(*texts, counts, *self._trie, self._scores, unknown)
+        return PieceCounts(expected, sure, float(expected.sum() + strange))
+
+
+class LongestMatchCounter:
+    """Counts of the pieces of a WordPiece vocabulary: the longest piece from the left, always.
 
     A word that cannot be cut whole is one unknown token, as in BERT.
-
-    :param words: Distinct pre-tokens -> how often each occurs.
-    :param pieces: The vocabulary, T pieces.
-    :param prefix: What pieces inside a word are spelt with in front.
     """
-    number = {piece: at for at, piece in reversed(list(enumerate(pieces)))}
-    longest = max(map(len, pieces), default=1)
-    counts, tokens = np.zeros(len(pieces)), 0
-    for word, count in words.items():
-        found = _longest_matches(word, number, longest, prefix)
-        for at in found:
-            counts[at] += count
-        tokens += count * max(1, len(found))
-    return PieceCounts(counts, counts, float(tokens))
+
+    def __init__(self, pieces: Sequence[str], prefix: str = "##") -> None:
+        """Number the pieces.
+
+        :param pieces: The vocabulary, T pieces.
+        :param prefix: What pieces inside a word are spelt with in front.
+        """
+        self._number = {piece: at for at, piece in reversed(list(enumerate(pieces)))}
+        self._longest = max(map(len, pieces), default=1)
+        self._size, self._prefix = len(pieces), prefix
+
+    def count(self, words: Mapping[str, int]) -> PieceCounts:
+        """See `PieceCounter`."""
+        counts, tokens = np.zeros(self._size), 0
+        for word, count in words.items():
+            found = _longest_matches(word, self._number, self._longest, self._prefix)
+            for at in found:
+                counts[at] += count
+            tokens += count * max(1, len(found))
+        return PieceCounts(counts, counts, float(tokens))
 
 
 def _longest_matches(word: str, number: Mapping[str, int], longest: int, prefix: str) -> list[int]:

@@ -16,8 +16,9 @@ be blind to the category.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,12 @@ from forensics.errors import BadInputError
 from forensics.mixture.curve import CurveFit, fit_curve
 from forensics.mixture.judgement import MOST_MERGES, check_categories, doubts_about
 from forensics.mixture.pair_evidence import effective_counts, usable_merges
-from forensics.mixture.piece_counts import PieceCounts, expected_counts, longest_match_counts
+from forensics.mixture.piece_counts import (
+    LongestMatchCounter,
+    PieceCounter,
+    PieceCounts,
+    UnigramCounter,
+)
 from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.residual import UnexplainedMerge, shortfall
 from forensics.mixture.result import Mixture, Reading
@@ -55,11 +61,12 @@ class PieceList:
     #: Whether a piece is matched and not explained, shape (T,): training did not choose it or its place.
     aside: npt.NDArray[np.bool_]
 
-    def counts(self, words: Mapping[str, int]) -> PieceCounts:
-        """Return the counts of the pieces in a text of these distinct pre-tokens."""
+    @cached_property
+    def counter(self) -> PieceCounter:
+        """What counts the pieces in text as the vocabulary's own model does."""
         if self.reading is Reading.SCORES:
-            return expected_counts(words, self.pieces, self.scores)
-        return longest_match_counts(words, self.pieces)
+            return UnigramCounter(self.pieces, self.scores)
+        return LongestMatchCounter(self.pieces)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +110,7 @@ def infer_from_pieces(
     with progress.stage("count pieces", len(categories), "categories") as stage:
         counted = []
         for category in categories:
-            counted.append(pieces.counts(category.words))
+            counted.append(pieces.counter.count(category.words))
             stage.advance()
     sizes = np.array([category.nbytes for category in categories], dtype=np.float64)
     whole = np.stack([part.pieces for part in counted], axis=1) / sizes

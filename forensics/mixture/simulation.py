@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from forensics.mixture.clumping import clumping_of
 from forensics.mixture.curve import CurveFit, fit_curve
-from forensics.mixture.document_counts import DocumentCounts, trace
+from forensics.mixture.document_counts import DocumentCounts, Piles, trace
 
 __all__ = ["Simulation", "deal", "simulate"]
 
@@ -33,23 +33,23 @@ class Simulation:
     made_with: FloatArray
     #: Inferred, shape (n,).
     found: FloatArray
-    #: Mean deviation of its merges from the curve, in the units of the fit.
+    #: Mean deviation of its merges or pieces from the curve, in the units of the fit.
     misfit: float
 
 
 def simulate(
     counts: DocumentCounts,
-    share: FloatArray,
     merges: int,
     first_new: int,
+    share: FloatArray,
     seed: np.random.SeedSequence,
 ) -> Simulation:
     """Train a tokenizer on one side of the documents and infer its mixture from the other.
 
     :param counts: The documents.
-    :param share: Shares of bytes to train with, shape (n,), sum to 1.
     :param merges: Merges to learn.
     :param first_new: The first symbol number that is free.
+    :param share: Shares of bytes to train with, shape (n,), sum to 1.
     :param seed: Seed of the deal.
     """
     from forensics.mixture.trainer import learn_merges
@@ -65,7 +65,7 @@ def simulate(
     return Simulation(share, fit.alpha, fit.misfit)
 
 
-def deal(counts: DocumentCounts, generator: np.random.Generator) -> tuple[BoolArray, BoolArray]:
+def deal(counts: Piles, generator: np.random.Generator) -> tuple[BoolArray, BoolArray]:
     """Return which piles are for training and which are given, shapes (D,): some half of the bytes each.
 
     Either side is one run of neighbours. With two runs each, taking turns, more documents that belong

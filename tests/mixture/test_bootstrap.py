@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forensics.mixture.bootstrap import bootstrap_intervals, intervals_of, simulated
+from forensics.mixture.bootstrap import (
+    Intervals,
+    bootstrap_intervals,
+    intervals_of,
+    merge_simulator,
+    simulated,
+)
 from forensics.mixture.document_counts import DocumentCounts, count_documents, piles_of
 from forensics.mixture.simulation import deal
 from forensics.vocabulary.merge_list import build_merge_list
@@ -30,6 +36,10 @@ def documents(name: str, length: int = 30) -> list[str]:
 @pytest.fixture(scope="module")
 def counts() -> DocumentCounts:
     return count_documents({name: documents(name) for name in NAMES}, BY_LINE, ATOMS)
+
+
+def intervals(counts: DocumentCounts, used: int, **options: int) -> Intervals:
+    return bootstrap_intervals(counts, SHARES, MISFIT, merge_simulator(counts, ATOMS, used), **options)
 
 
 def test_piles_hold_all_documents_in_order_and_none_is_cut() -> None:
@@ -69,7 +79,7 @@ def test_every_pile_is_dealt_to_either_side_as_often(counts: DocumentCounts) -> 
 
 
 def test_intervals_hold_their_estimate_and_repeat_with_the_seed(counts: DocumentCounts) -> None:
-    found = bootstrap_intervals(counts, SHARES, MISFIT, ATOMS, used=300, repeats=4, seed=1)
+    found = intervals(counts, used=300, repeats=4, seed=1)
     for name, share in SHARES.items():
         each = found.ends[name]
         assert 0 <= each.low <= share <= each.high <= 1
@@ -78,15 +88,15 @@ def test_intervals_hold_their_estimate_and_repeat_with_the_seed(counts: Document
         assert each.high > share
     assert found.groups["languages"].low < 0.8 < found.groups["languages"].high
     assert found.refused == ()
-    assert found == bootstrap_intervals(counts, SHARES, MISFIT, ATOMS, used=300, repeats=4, seed=1, jobs=2)
-    assert found != bootstrap_intervals(counts, SHARES, MISFIT, ATOMS, used=300, repeats=4, seed=2)
+    assert found == intervals(counts, used=300, repeats=4, seed=1, jobs=2)
+    assert found != intervals(counts, used=300, repeats=4, seed=2)
 
 
 def test_a_category_of_two_documents_is_not_judged() -> None:
     texts = {name: documents(name) for name in NAMES}
     texts[NAMES[0]] = ["".join(texts[NAMES[0]][::2]), "".join(texts[NAMES[0]][1::2])]
     few = count_documents(texts, BY_LINE, ATOMS)
-    found = bootstrap_intervals(few, SHARES, MISFIT, ATOMS, used=200, repeats=3)
+    found = intervals(few, used=200, repeats=3)
     assert found.refused == (NAMES[0],)
     assert (found.ends[NAMES[0]].low, found.ends[NAMES[0]].high) == (0, 1)
     assert (found.groups["languages"].low, found.groups["languages"].high) == (0, 1)
@@ -96,7 +106,7 @@ def test_a_category_of_two_documents_is_not_judged() -> None:
 
 def test_a_tokenizer_that_fits_worse_than_simulated_ones_has_wider_intervals(counts: DocumentCounts) -> None:
     share = np.array(list(SHARES.values()))
-    made = simulated(counts, share, ATOMS, used=200, repeats=4, seed=1)
+    made = simulated(merge_simulator(counts, ATOMS, 200), share, repeats=4, seed=1)
     usual = float(np.mean([each.misfit for each in made]))
     good, same, bad = (intervals_of(counts, share, factor * usual, made) for factor in (0.5, 1, 3))
     assert (good.raised, same.raised, bad.raised) == pytest.approx((1, 1, 3))
@@ -125,10 +135,7 @@ def test_unlike_documents_make_wide_intervals(counts: DocumentCounts) -> None:
     shouted = len(unlike[NAMES[3]]) // 2
     unlike[NAMES[3]] = [text.upper() if at < shouted else text for at, text in enumerate(unlike[NAMES[3]])]
     apart = count_documents(unlike, BY_LINE, ATOMS)
-    wide, narrow = (
-        bootstrap_intervals(each, SHARES, MISFIT, ATOMS, used=300, repeats=8, seed=3)
-        for each in (apart, counts)
-    )
+    wide, narrow = (intervals(each, used=300, repeats=8, seed=3) for each in (apart, counts))
     assert wide.ends[NAMES[3]].sd > 2 * narrow.ends[NAMES[3]].sd
 
 
@@ -136,5 +143,7 @@ def test_merges_of_another_list_are_applied_before_those_that_are_learned(counts
     merges = build_merge_list([("e", "r"), ("e", "n"), ("i", "n")], LETTERS)
     texts = {name: documents(name) for name in NAMES}
     again = count_documents(texts, BY_LINE, merges)
-    found = bootstrap_intervals(again, SHARES, MISFIT, merges, used=200, skip=3, repeats=3, seed=1)
+    found = bootstrap_intervals(
+        again, SHARES, MISFIT, merge_simulator(again, merges, 200, skip=3), repeats=3, seed=1
+    )
     assert all(np.isfinite(each.sd) for each in found.ends.values())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.mixture.piece_counts import UNKNOWN_PENALTY, expected_counts, longest_match_counts
+from forensics.mixture.piece_counts import UNKNOWN_PENALTY, LongestMatchCounter, UnigramCounter
 from tests.extras import need
 
 need("numba")
@@ -60,7 +60,7 @@ def test_expected_counts_are_those_of_all_ways_of_cutting(
     words: dict[str, int], pieces: list[str], seed: int
 ) -> None:
     scores = np.log(np.random.default_rng(seed).dirichlet(np.ones(len(pieces))) + 1e-6)
-    found = expected_counts(words, pieces, scores)
+    found = UnigramCounter(pieces, scores).count(words)
     expected, sure, tokens = enumerated(words, pieces, scores)
     assert found.pieces == pytest.approx(expected, rel=1e-6, abs=1e-9)
     assert found.sure == pytest.approx(sure, rel=1e-6, abs=1e-9)
@@ -68,13 +68,13 @@ def test_expected_counts_are_those_of_all_ways_of_cutting(
 
 
 def test_long_words_do_not_underflow() -> None:
-    found = expected_counts({"ab" * 2_000: 1}, ["a", "b", "ab"], np.log([0.25, 0.25, 0.5]))
+    found = UnigramCounter(["a", "b", "ab"], np.log([0.25, 0.25, 0.5])).count({"ab" * 2_000: 1})
     # Each `ab` is one piece with odds 0.5 to 0.0625.
     assert found.pieces[2] == pytest.approx(2_000 * 0.5 / 0.5625)
 
 
 def test_the_longest_piece_is_taken_from_the_left_and_what_cannot_be_cut_is_unknown() -> None:
     pieces = ["a", "ab", "##b", "##bc", "##c"]
-    found = longest_match_counts({"abc": 2, "abbc": 1, "ax": 5, "a": 1}, pieces)
+    found = LongestMatchCounter(pieces).count({"abc": 2, "abbc": 1, "ax": 5, "a": 1})
     assert found.pieces.tolist() == [1, 3, 0, 1, 2]
     assert found.tokens == 2 * 2 + 2 + 5 + 1

@@ -61,12 +61,12 @@ def wordpiece(folder: Path, vocabulary: list[str] | None = None) -> Path:
 
 def by_frequency(pieces: list[str]) -> list[str]:
     """Return pieces in the order of their frequency under longest matches, as BERT's vocabulary has them."""
-    from forensics.mixture.piece_counts import longest_match_counts
+    from forensics.mixture.piece_counts import LongestMatchCounter
 
     words: Counter[str] = Counter()
     for line in training_text()[0]:
         words.update(word for word, _ in WORDS.pre_tokenize_str(line))
-    counts = longest_match_counts(words, pieces).pieces
+    counts = LongestMatchCounter(pieces).count(words).pieces
     return [pieces[at] for at in np.argsort(-counts, kind="stable")]
 
 

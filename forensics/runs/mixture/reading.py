@@ -48,7 +48,6 @@ def check_for_pieces(source: TokenizerSource, options: MixtureOptions) -> None:
         "after": options.after is not None,
         "write_lp": options.write_lp is not None,
         "pretokenizer": options.pretokenizer is not None,
-        "bootstrap": options.bootstrap > 0,
     }
     for name, given in about_merges.items():
         if given:

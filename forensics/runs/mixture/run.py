@@ -14,6 +14,7 @@ from forensics.mixture.document_counts import DocumentCounts
 from forensics.mixture.infer import InferencePlan, infer_proportions
 from forensics.mixture.pair_evidence import Denominator
 from forensics.mixture.piece_lists import respelt_words
+from forensics.mixture.piece_simulation import PieceDocuments
 from forensics.mixture.pretokens import PretokenCounts
 from forensics.mixture.result import Method, Mixture
 from forensics.progress import Progress
@@ -22,7 +23,12 @@ from forensics.runs.frame.outcome import Inputs, Job, Outcome, RunSettings
 from forensics.runs.frame.result import Result
 from forensics.runs.frame.run import run
 from forensics.runs.mixture.count_text import count_categories
-from forensics.runs.mixture.intervals import counted_documents, interval_remarks, simulated_intervals
+from forensics.runs.mixture.intervals import (
+    counted_documents,
+    counted_pieces,
+    interval_remarks,
+    simulated_intervals,
+)
 from forensics.runs.mixture.learned import LearnedMerges, LearnedPieces
 from forensics.runs.mixture.reading import check_for_pieces, read_tokenizer
 from forensics.runs.mixture.summary import merge_table, mixture_summary
@@ -228,16 +234,18 @@ class _Inference:
             dask=options.dask,
             progress=self.progress,
         )
-        learned, documents = self.learned, None
+        learned = self.learned
+        text = (self.categories, options.max_bytes, self.seed, self.progress)
+        documents: DocumentCounts | PieceDocuments | None = None
         if isinstance(learned, LearnedMerges):
-            documents = counted_documents(
-                self.categories, learned, options.max_bytes, self.seed, self.progress
-            )
-        mixture = self._infer(counted, documents)
+            documents = counted_documents(learned, *text)
+        elif options.bootstrap:
+            documents = counted_pieces(learned, *text)
+        mixture = self._infer(counted, documents if isinstance(documents, DocumentCounts) else None)
         for note in mixture.notes:
             self.progress.note(note)
         intervals = None
-        if options.bootstrap and documents is not None and isinstance(learned, LearnedMerges):
+        if options.bootstrap and documents is not None:
             intervals = simulated_intervals(
                 documents,
                 learned,
@@ -249,7 +257,8 @@ class _Inference:
             )
         remarks = list(self.remarks)
         if intervals is not None:
-            remarks += interval_remarks(intervals, self.categories, counted)
+            what = "merges" if isinstance(learned, LearnedMerges) else "pieces"
+            remarks += interval_remarks(intervals, self.categories, counted, what)
         notes = [*remarks, *mixture.notes, *self.learned.source.notes]
         summary = mixture_summary(self.learned, mixture, counted, intervals, options.bootstrap, notes)
         return Outcome({"merges": merge_table(self.learned, mixture)}, summary)

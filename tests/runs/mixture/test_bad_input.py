@@ -107,7 +107,7 @@ def test_a_tokenizer_that_leaves_no_trace(
 
 @pytest.mark.parametrize(
     "option",
-    [["--method", "lp"], ["--compare"], ["--skip-merges", "9"], ["--bootstrap", "9"]],
+    [["--method", "lp"], ["--compare"], ["--skip-merges", "9"]],
 )
 def test_options_about_merges_where_there_are_none(
     corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str]

@@ -175,8 +175,10 @@ def test_tokenizers_without_stored_merges(folder: Path, tmp_path: Path, kind: st
     tokenizer.train_from_iterator(text, trainer)
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     found = fx.infer_mixture(
-        tmp_path / "tokenizer.json", groups(folder), baselines=True, out=tmp_path / "out"
+        tmp_path / "tokenizer.json", groups(folder), baselines=True, bootstrap=3, out=tmp_path / "out"
     )
+    for name, (low, high) in found.summary["interval"].items():
+        assert low <= found.proportions[name] <= high
     assert found.summary["method"] == ("scores" if kind == "unigram" else "curve")
     assert sum(found.proportions.values()) == pytest.approx(1)
     what = "pieces" if kind == "unigram" else "merges"
