@@ -2,11 +2,13 @@
 
     python -m benchmarks.sticky_constants       # all-MiniLM-L6-v2, about ten minutes on one core
     python -m benchmarks.sticky_constants --model path/to/all-mpnet-base-v2 --ordinary 64
+    python -m benchmarks.sticky_constants --model path/to/paraphrase-MiniLM-L3-v2 --pooling mean --run RUN
 
 1. How far another random sample of ordinary tokens would move the ordinary slope and its spread, by the size
    of the sample (bootstrap over 256 tokens).
 2. What a token costs a search, against its effect, over tokens spread evenly over the range of effects that
-   all-MiniLM-L6-v2 shows. Another model is given the same pieces: their effects in it are measured anew.
+   all-MiniLM-L6-v2 shows. Another model is given the same pieces, or those of its own run: their effects in
+   it are measured anew.
 """
 
 from __future__ import annotations
@@ -69,13 +71,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="demo")
+    parser.add_argument("--pooling", help="where the model's folder does not say")
     parser.add_argument("--ordinary", type=int, default=256)
     parser.add_argument(
         "--run", default="results/all-MiniLM-L6-v2", help="a finished run to choose pieces by"
     )
     parser.add_argument("--spread", type=int, default=66, help="tokens spread over the effects of that run")
     arguments = parser.parse_args()
-    encoder = open_text_encoder(arguments.model, device="cpu", threads=1)
+    encoder = open_text_encoder(arguments.model, pooling=arguments.pooling, device="cpu", threads=1)
     sets = probe_sets(encoder, read_texts(StickyOptions()).sets, StickyOptions(), 0)
     lines = [Baseline.of(one, one.cells) for one in sets]
     available = reachable_tokens(build_vocabulary(encoder.source, encoder.rows))
