@@ -10,6 +10,7 @@ encoder are compared with them before anything is measured.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,10 @@ __all__ = ["fill_from_export", "find_export"]
 
 Array = npt.NDArray[Any]
 
-#: Where exports lie in a folder.
-_EXPORTS = ("model.onnx", "onnx/model.onnx")
+#: Where exports lie in a folder, and what the usual one is called.
+_FOLDERS, _USUAL = (".", "onnx"), "model.onnx"
+#: What the names of quantised or fused exports hold.
+_REDUCED = re.compile(r"q4|q8|int8|bnb4|quant|_O[1-4]")
 #: What weights that transformers reads itself are called.
 _WEIGHTS = ("*.safetensors", "*.bin", "*.index.json")
 #: Nodes that take quantised weights.
@@ -40,10 +43,19 @@ _TRIED_SHAPE = (3, 17)
 
 
 def find_export(folder: Path) -> Path | None:
-    """Return the ONNX export of a folder that has no other weights, None where there is none."""
+    """Return the ONNX export of a folder that has no other weights, None where there is none.
+
+    Of several it is the one called `model.onnx`, else one whose name tells of no reduction.
+    """
     if any(next(folder.glob(pattern), None) for pattern in _WEIGHTS):
         return None
-    return next((folder / name for name in _EXPORTS if (folder / name).is_file()), None)
+    found = [file for each in _FOLDERS for file in (folder / each).glob("*.onnx") if file.is_file()]
+    return min(found, default=None, key=_reduction)
+
+
+def _reduction(file: Path) -> tuple[bool, bool, str]:
+    """Return a key by which exports are sorted, the best first."""
+    return file.name != _USUAL, _REDUCED.search(file.name) is not None, str(file)
 
 
 def fill_from_export(model: Any, file: Path, progress: Progress, unused: str) -> None:

@@ -171,6 +171,18 @@ def test_a_config_of_another_model_is_refused(exported):
         open_text_encoder(exported, device="cpu")
 
 
+def test_of_several_exports_the_usual_one_is_taken_or_one_that_is_not_reduced(exported):
+    usual = exported / "onnx" / "model.onnx"
+    for name in ("model_fp16.onnx", "decoder_int8.onnx", "model_quantized.onnx"):
+        shutil.copy(usual, exported / "onnx" / name)
+    assert onnx_weights.find_export(exported) == usual
+    usual.unlink()
+    assert onnx_weights.find_export(exported) == exported / "onnx" / "model_fp16.onnx"
+    shutil.copytree(exported / "onnx", exported / "elsewhere")
+    shutil.rmtree(exported / "onnx")
+    assert onnx_weights.find_export(exported) is None
+
+
 def test_quantised_weights_are_refused(exported):
     from onnx import helper
 
