@@ -21,7 +21,6 @@ import numpy.typing as npt
 from forensics.errors import BadInputError, MissingExtraError
 from forensics.progress import Progress
 from forensics.sources.runtimes.onnx_forward import is_installed
-from forensics.sources.runtimes.transformers_runtime import refuse_random_weights
 
 __all__ = ["fill_from_export", "find_export"]
 
@@ -33,8 +32,8 @@ _FOLDERS, _USUAL = (".", "onnx"), "model.onnx"
 _REDUCED = re.compile(r"q4|q8|int8|bnb4|quant|_O[1-4]")
 #: What weights that transformers reads itself are called.
 _WEIGHTS = ("*.safetensors", "*.bin", "*.index.json")
-#: Nodes that take quantised weights.
-_QUANTISED = ("MatMulInteger", "QLinear", "DequantizeLinear", "DynamicQuantizeLinear", "NBits", "Bnb4")
+#: Nodes that take quantised weights hold one of these in their names.
+_QUANTISED = ("Integer", "QLinear", "Quantize", "QGemm", "QAttention", "QEmbed", "NBits", "Bnb4")
 #: Token vectors may differ this much, as a share of the largest component. On paraphrase-MiniLM-L3-v2 they
 #: differ by 1e-6 of it; a float16 graph rounds every step to 5e-4.
 _TOLERANCE = {"float32": 1e-4, "float16": 2e-2}
@@ -77,9 +76,11 @@ def fill_from_export(model: Any, file: Path, progress: Progress, unused: str) ->
     found = {name: array for name in state if (array := _of(name, weights)) is not None}
     misfits = [n for n, a in found.items() if tuple(a.shape) != tuple(state[n].shape)]
     missing = [n for n in state if n not in found and not n.endswith(".position_ids")]
-    report = {"missing_keys": missing, "mismatched_keys": misfits}
-    remedy = "name the folder the export was made from; a graph that was fused for speed cannot be read"
-    refuse_random_weights(file, report, remedy, unused)
+    wanting = sorted(name for name in (*missing, *misfits) if unused not in name)
+    if wanting:
+        said = f"holds no fitting numbers for {len(wanting)} tensors of the encoder, first {wanting[0]}"
+        remedy = "name the folder the export was made from; a graph that was fused for speed cannot be read"
+        raise BadInputError(file, said, remedy)
     kept = {n: torch.from_numpy(np.array(a)).to(state[n].dtype) for n, a in found.items() if n not in misfits}
     model.load_state_dict(kept, strict=False)
     _compare(model, file, any(a.dtype == np.float16 for a in found.values()), progress)
@@ -96,7 +97,10 @@ def _read(file: Path) -> Any:
     except Exception as error:  # protobuf, missing or misplaced external data: each has its own error
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise BadInputError(file, f"cannot be read as ONNX ({reason})", "download it again") from error
-    if quantised := next((n.op_type for n in graph.node if any(q in n.op_type for q in _QUANTISED)), None):
+    small = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
+    nodes = [n.op_type for n in graph.node if any(q in n.op_type for q in _QUANTISED)]
+    matrices = [t.name for t in graph.initializer if t.data_type in small and len(t.dims) > 1]
+    if quantised := next(iter((*nodes, *matrices)), None):
         found = f"holds quantised weights ({quantised})"
         raise BadInputError(file, found, "use the export in float32 or float16, or the original weights")
     return graph

@@ -123,7 +123,9 @@ def test_a_matrix_that_nothing_names_is_missing(exported):
         added.input[:] = [node.output[0] if name == node.output[0] else "renamed" for name in added.input]
 
     edit(exported, forget_one)
-    with pytest.raises(BadInputError, match=r"no numbers for 1 tensors, first .*query\.weight"):
+    with pytest.raises(
+        BadInputError, match=r"no fitting numbers for 1 tensors of the encoder, first .*query\.weight"
+    ):
         open_text_encoder(exported, device="cpu")
 
 
@@ -162,11 +164,14 @@ def test_a_config_of_another_model_is_refused(exported):
     with pytest.raises(BadInputError, match=r"gives other token vectors than config\.json with its weights"):
         open_text_encoder(exported, device="cpu")
     file.write_text(json.dumps({**config, "num_hidden_layers": 3}))
-    with pytest.raises(BadInputError, match=r"no numbers for 16 tensors, first encoder\.layer\.2\."):
+    with pytest.raises(
+        BadInputError, match=r"no fitting numbers for 16 tensors of the encoder, first encoder\.layer\.2\."
+    ):
         open_text_encoder(exported, device="cpu")
     file.write_text(json.dumps({**config, "max_position_embeddings": 64}))
     with pytest.raises(
-        BadInputError, match=r"no numbers for 1 tensors, first embeddings\.position_embeddings"
+        BadInputError,
+        match=r"no fitting numbers for 1 tensors of the encoder, first embeddings\.position_embeddings",
     ):
         open_text_encoder(exported, device="cpu")
 
@@ -183,10 +188,17 @@ def test_of_several_exports_the_usual_one_is_taken_or_one_that_is_not_reduced(ex
     assert onnx_weights.find_export(exported) is None
 
 
-def test_quantised_weights_are_refused(exported):
-    from onnx import helper
+@pytest.mark.parametrize("of", ["nodes", "matrices"])
+def test_quantised_weights_are_refused(exported, of):
+    from onnx import helper, numpy_helper
 
-    edit(exported, lambda graph: graph.node.append(helper.make_node("MatMulInteger", ["a", "b"], ["c"])))
+    def quantise(graph):
+        if of == "nodes":
+            graph.node.append(helper.make_node("MatMulInteger", ["a", "b"], ["c"]))
+        else:
+            graph.initializer.append(numpy_helper.from_array(np.ones((4, 4), np.int8), "MatMulInteger"))
+
+    edit(exported, quantise)
     with pytest.raises(BadInputError, match=r"holds quantised weights \(MatMulInteger\)"):
         open_text_encoder(exported, device="cpu")
 
