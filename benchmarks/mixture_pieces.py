@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from benchmarks.mixture_accuracy import documents_of
 from benchmarks.mixture_coverage import given_and_training
+from forensics.errors import BadInputError
 from forensics.mixture.bootstrap import (
     Interval,
     Intervals,
@@ -151,8 +153,12 @@ def _row(kind: str, size: int, arguments: argparse.Namespace) -> str:
     errors: dict[str, list[float]] = {}
     used, held, widths, started = [], list[bool](), list[float](), time.perf_counter()
     for trial in range(arguments.first_trial, arguments.first_trial + arguments.trials):
-        with tempfile.TemporaryDirectory() as folder:
-            merges, guesses, truth, ends = _trial(kind, size, trial, arguments, Path(folder))
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                merges, guesses, truth, ends = _trial(kind, size, trial, arguments, Path(folder))
+        except BadInputError as refused:
+            print(f"trial {trial} refused: {refused.found}", file=sys.stderr)
+            continue
         used.append(merges)
         held += [end.low <= true <= end.high for end, true in ends]
         widths += [100 * (end.high - end.low) for end, _ in ends]
@@ -161,7 +167,7 @@ def _row(kind: str, size: int, arguments: argparse.Namespace) -> str:
     cells = [f"{np.mean(each):.2f} ({np.std(each):.2f})" for each in errors.values()]
     cells += [f"{np.mean(held):.1%} of {len(held)}", f"{np.mean(widths):.1f}"] if held else ["", ""]
     seconds = (time.perf_counter() - started) / arguments.trials
-    row = [kind, str(size), str(arguments.trials), f"{np.mean(used):,.0f}", *cells, f"{seconds:.0f}"]
+    row = [kind, str(size), str(len(used)), f"{np.mean(used):,.0f}", *cells, f"{seconds:.0f}"]
     return "| " + " | ".join(row) + " |"
 
 
