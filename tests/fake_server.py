@@ -146,11 +146,13 @@ def _text_answer(behaviour: Behaviour, body: dict[str, Any]) -> dict[str, Any]:
     """Answer a prompt of text with the most probable next tokens."""
     if not isinstance(body["prompt"], str) or body["logprobs"] > behaviour.listed:
         return {"error": "prompt: a string; logprobs: fewer"}
-    log_p = behaviour.model(behaviour.tokenizer.encode(body["prompt"], add_special_tokens=False).ids)
+    ids = behaviour.tokenizer.encode(body["prompt"], add_special_tokens=False).ids
+    log_p = behaviour.model(ids)
     said = int(log_p.argmax())
     choice = {"text": _written(behaviour, said)}
     if behaviour.newer:
-        return {"choices": [{**choice, "logprobs": _places(behaviour, [(said, log_p)], body["logprobs"])}]}
+        logprobs = _places(behaviour, [(said, log_p)], body["logprobs"])
+        return {"choices": [{**choice, "logprobs": logprobs}], "usage": {"prompt_tokens": len(ids)}}
     top = _top(behaviour, log_p, body["logprobs"])
     logprobs = {
         "tokens": [_written(behaviour, said)],

@@ -5,7 +5,7 @@ Three interfaces are tried, the one that sees most first: prompts of token ids, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,11 +28,12 @@ from forensics.undertrained.prompts import leading_special_ids
 
 if TYPE_CHECKING:
     from forensics.sources.runtimes.served_model import ServedModel
+    from forensics.sources.runtimes.served_text import ServedText
     from forensics.sources.runtimes.token_texts import TokenTexts
 
 __all__ = ["Served", "served_prompting"]
 
-#: Ids from the beginning of a prompt behind which many tokens are likely.
+#: Ids from the beginning of a prompt behind which many tokens are likely; more where text needs them.
 _OPEN = 6
 _TEXT_ONLY = (
     "What text cannot carry (parts of characters, unreachable and special tokens) was not asked and is "
@@ -126,7 +127,7 @@ def _by_text(
         texts,
         name=model.name,
         positions=model.positions,
-        open_prompt=put.prompts[0].ids[: len(leading_special_ids(examined.source)) + _OPEN],
+        open_prompt=_beginning(put.prompts[0].ids[: put.prompts[0].shared_length], texts),
     )
     prompting = asked_prompting(examined, put, asked, rows, asked.carries)
     most = len(put.probes) + STEPS * len(put.prompts)
@@ -142,7 +143,24 @@ def _by_text(
         "its probability is known by a bound (≤), which verifies below 0.01 and is inconclusive above; in "
         "ordinary text a bound above 0.01 is left out."
     )
-    return replace(prompting, served=served, notes=(*prompting.notes, note))
+    return replace(prompting, served=served, notes=(*prompting.notes, note, *_otherwise(asked)))
+
+
+def _beginning(ids: Sequence[int], texts: TokenTexts) -> Sequence[int]:
+    """Return the first ids of a prompt, as few as leave open what comes next and can be put as text."""
+    ends = range(min(_OPEN, len(ids)), len(ids) + 1)
+    return next((ids[:end] for end in ends if texts.text(ids[:end]) is not None), ids)
+
+
+def _otherwise(asked: ServedText) -> tuple[str, ...]:
+    """Return a remark where the server does not count as many tokens in a prompt as there are."""
+    if asked.lengths is None or asked.lengths[0] == asked.lengths[1]:
+        return ()
+    here, there = asked.lengths
+    return (
+        f"The server counts {there} tokens in a text that is {here} here: it encodes text otherwise, or does "
+        "not begin it as the tokenizer's files say.",
+    )
 
 
 def _by_chat(

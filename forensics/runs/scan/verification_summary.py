@@ -49,6 +49,7 @@ def verification_summary(findings: WeightFindings, verification: Verification) -
     counts = tally(result, findings)
     # Where nothing can be verified, no share of verified tokens means anything.
     can_verify = verification.interface is not Interface.SAID
+    is_talk = verification.interface in (Interface.CHAT, Interface.SAID)
     has_ranking = can_verify and bool(result.searched or result.strata or result.two_phase)
     return VerificationSummary(
         tested=counts.tested,
@@ -82,7 +83,7 @@ def verification_summary(findings: WeightFindings, verification: Verification) -
         strata=tuple(StratumSummary(**asdict(stratum)) for stratum in result.strata),
         by_role={role.value: RoleCounts(*tested) for role, tested in counts.by_role.items()},
         left_out={role.value: count for role, count in result.left_out.items()},
-        by_source_prompts=counts.by_source_prompts,
+        by_source_prompts=None if is_talk else counts.by_source_prompts,
         prompts=dict(verification.prompts),
         prompts_unsuitable=result.prompts_unsuitable,
         skipped=None,

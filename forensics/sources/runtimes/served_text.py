@@ -11,10 +11,10 @@ What text cannot carry is not asked (`carries`), see `token_texts`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from forensics.errors import BadInputError
 from forensics.sources.interface import NextTokens
 from forensics.sources.runtimes.server_connection import Connection, NoUseError
 from forensics.sources.runtimes.server_listings import (
@@ -57,6 +57,8 @@ class ServedText:
         """
         self.connection, self.texts = connection, texts
         self.name, self.positions = name, positions
+        #: Ids of the first prompt, and how many the server counts in it; None where it does not say.
+        self.lengths: tuple[int, int] | None = None
         #: Tokens listed at every place; fewer where several look alike to the server, such as parts of
         #: characters.
         self.count = self._find_count(open_prompt)
@@ -86,9 +88,18 @@ class ServedText:
 
     def _place(self, prompt: Sequence[int], count: int) -> Place | None:
         """Return what the server says behind `prompt`; None at the end of a text."""
+        said = self._ask(prompt, count)
+        try:
+            return completion_place(said, count)
+        except UNREADABLE as error:
+            raise self.connection.misread(said, "the most probable tokens") from error
+
+    def _ask(self, prompt: Sequence[int], count: int) -> Any:
         text = self.texts.text(prompt)
         if text is None:
-            raise BadInputError(self.connection.url, "takes text, which cannot carry a prompt", "report this")
+            # Whoever asks looks first whether text carries it.
+            found = "takes text, which carries no prompt that begins as this one does"
+            raise NoUseError(self.connection.url, found, "scan it without the server")
         question = {
             **({} if self.name is None else {"model": self.name}),
             "prompt": text,
@@ -98,10 +109,15 @@ class ServedText:
             "stream": False,
         }
         said = self.connection.ask(_PATH, question)
-        try:
-            return completion_place(said, count)
-        except UNREADABLE as error:
-            raise self.connection.misread(said, "the most probable tokens") from error
+        self._note_length(said, len(prompt))
+        return said
+
+    def _note_length(self, said: Any, length: int) -> None:
+        """Keep how long the server thinks that the first prompt is, if it says so."""
+        usage = said.get("usage") if isinstance(said, dict) else None
+        counted = usage.get("prompt_tokens") if isinstance(usage, dict) else None
+        if self.lengths is None and isinstance(counted, int):
+            self.lengths = (length, counted)
 
     def _find_count(self, open_prompt: Sequence[int]) -> int:
         count, fewer = _COUNTS

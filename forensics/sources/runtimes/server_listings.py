@@ -1,9 +1,10 @@
 r"""Lists of the most probable next tokens, as servers of OpenAI's interfaces give them; no network here.
 
 Two shapes are about. The older one, of `/v1/completions`, has an object from token text to log-probability
-for every place; tokens that are no whole text are written `bytes:\xe2\x80` there, and two tokens of one
-text are one entry. The newer one, of `/v1/chat/completions` and of llama.cpp in both, has an array of entries
-with text and bytes, and with the id in llama.cpp. Which of the two comes is read off the answer.
+for every place; tokens that are no whole text are written `bytes:\xe2\x80` there, in vLLM all of them as
+`token_id:7` if it is started so, and two tokens of one text are one entry. The newer one, of
+`/v1/chat/completions` and of llama.cpp in both, has an array of entries with text and bytes, and with the id
+in llama.cpp. Which of the two comes is read off the answer.
 
 What is not listed is known by a bound. A token outside the N most probable has at most the least probability
 of these, and at most what they leave over. Servers that report what a temperature of 0 makes of the
@@ -142,7 +143,9 @@ def _entry(entry: Any) -> Listed:
 
 def _listed(text: str, value: Any) -> Listed:
     """Return an entry of the older shape."""
-    data = None
+    data, token_id = None, None
+    if named := re.fullmatch(r"token_id:([0-9]{1,9})", text):
+        token_id = int(named[1])
     if re.fullmatch(r"bytes:(\\x[0-9a-fA-F]{2})+", text):
         data = bytes.fromhex(text.removeprefix("bytes:").replace("\\x", ""))
-    return Listed(text, log_probability(value), data=data)
+    return Listed(text, log_probability(value), token_id, data)

@@ -68,6 +68,7 @@ def test_what_is_listed_is_the_models_and_what_is_not_lies_below_its_bound(token
         found = model.next_tokens([[0, *prompt]] * len(tokens), tokens)
     truth = random_model(prompt)
     assert model.count == listed
+    assert model.lengths == ((len(prompt), len(prompt)) if newer else None)
     told = ~found.is_bound
     highest = set(np.argsort(-truth)[:listed].tolist())
     # Parts of characters are listed too, and are nobody that text can name.
