@@ -55,6 +55,7 @@ def test_exactly_what_the_server_cannot_say_verifies(tiny_model, tokenizer, dial
     assert {t for t, verdict in found.items() if verdict == "not_encodable"} == {partial, special}
     # The dead are listed nowhere, so what is known of them is a bound.
     assert set(result.tokens.token_id[result.tokens.max_prob_is_upper.fillna(False)]) == DEAD
+    assert sum("max_prob ≤ " in finding.message for finding in result.findings) == len(DEAD)
     found = result.summary["verification"]
     assert found["interface"] == dialect
     assert found["controls"]["passed"] == found["controls"]["tested"]

@@ -76,6 +76,11 @@ def tiles(results: Results[ScanSummary]) -> tuple[Tile, ...]:
     if not found.tested:
         candidates = f"{results.summary.indicator.n_candidates:,}"
         return (Tile("candidates", candidates, "not verified", "warn"), *count_tiles(results))
+    if found.interface == Interface.SAID.value:
+        unsaid = Tile(
+            "not repeated", f"{found.inconclusive:,}", f"of {found.tested:,}, none provable", "warn"
+        )
+        return (unsaid, *count_tiles(results))
     tone = "bad" if found.verified else "good"
     if found.in_text is None or found.unknown_in_text is None:
         out = [Tile("verified under-trained", f"{found.verified:,}", f"of {found.tested:,} tested", tone)]
