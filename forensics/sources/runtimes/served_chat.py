@@ -81,7 +81,7 @@ class ServedChat:
             wanted = question.opening + (self.texts.written(question.token) or "")
             p = 0.0 if said.lstrip().startswith(wanted) else math.nan
             return ChatAnswer(p, False, -1, said[:_KEPT])
-        place = _behind(places, question.opening.encode())
+        place = _behind(said, places, question.opening.encode())
         if place is None:
             return ChatAnswer(math.nan, False, -1, said[:_KEPT])
         reading = read_place(place, lambda listed: self.texts.names(listed, question.token))
@@ -135,15 +135,17 @@ def _content(body: Any) -> str:
     return content
 
 
-def _behind(places: Sequence[Place], opening: bytes) -> Place | None:
+def _behind(answer: str, places: Sequence[Place], opening: bytes) -> Place | None:
     """Return the place right behind `opening`; None where the answer does not begin with it.
 
-    White space in front of it is passed over. A token that holds the opening and more leaves no such place.
+    White space in front of it is passed over. A token that holds the opening and more leaves no such place,
+    and neither does a list that passes over what was said there: llama.cpp leaves out parts of characters.
     """
     so_far = b""
     for place in places:
         if so_far.lstrip() == opening:
-            return place
+            rest = answer.lstrip().encode("utf-8", "replace").removeprefix(opening)
+            return place if not rest or rest.startswith(place.said.spelled) else None
         so_far += place.said.spelled
         if not opening.startswith(so_far.lstrip()):
             return None

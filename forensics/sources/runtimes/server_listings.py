@@ -93,13 +93,17 @@ def read_place(place: Place | None, is_token: Callable[[Listed], bool]) -> Readi
 
 
 def completion_place(body: Any, count: int) -> Place | None:
-    """Return the first place of a completion; None where the answer is empty, as at the end of a text.
+    """Return the first place of a completion; None where nothing is listed.
+
+    That is so at the end of a text, and llama.cpp lists nothing where what was said is part of a character.
 
     :param body: The JSON of the answer.
     :param count: Tokens that were to be listed; one more is what was said besides.
     :raises ValueError: And KeyError, TypeError and the like, if the answer has no such list.
     """
     logprobs = body["choices"][0]["logprobs"]
+    if logprobs is None:
+        return None
     if "content" in logprobs:
         places = _places(logprobs["content"], count)
         return places[0] if places else None

@@ -63,6 +63,12 @@ def test_the_token_is_read_right_behind_the_opening(texts, before):
     assert (found.log_p, found.is_bound, found.said) == (-2.0, False, 1)
 
 
+def test_a_list_that_leaves_out_what_was_said_is_not_read(texts):
+    # What was said behind the mark is part of a character, of which no entry was written.
+    _, found = read(texts, answer(MARK, TOKEN), answer(MARK, TOKEN, content='"�bar'))
+    assert math.isnan(found.log_p)
+
+
 @pytest.mark.parametrize(
     "places",
     [
@@ -86,7 +92,8 @@ def test_what_is_not_listed_is_bounded(texts):
 def test_a_mark_of_several_tokens_is_found(texts):
     halves = [{**MARK, "token": "�", "bytes": [byte]} for byte in "«".encode()]
     question = ChatQuestion(QUESTION.messages, "«", 0)
-    behaviour = Behaviour(None, "chat", instead={0: answer(*halves, TOKEN), 1: answer(*halves, TOKEN)})
+    said = answer(*halves, TOKEN, content="«bar")
+    behaviour = Behaviour(None, "chat", instead={0: said, 1: said})
     with serving(behaviour) as url:
         model = ServedChat(Connection(url, patience=PATIENCE, in_flight=1), texts, trial=question)
         assert model.answers([question])[0].log_p == -2.0

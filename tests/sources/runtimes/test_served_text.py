@@ -146,6 +146,15 @@ def test_what_gives_no_list_is_not_asked_this_way(tokenizer, texts, trouble):
     assert "\n" not in str(caught.value)
 
 
+def test_where_nothing_is_listed_nothing_is_known(tokenizer, texts):
+    prompt = tokenizer.encode("the software").ids
+    empty = b'{"choices": [{"text": "", "logprobs": null, "finish_reason": "stop"}]}'
+    behaviour = Behaviour(random_model, "text", tokenizer=tokenizer, instead={1: empty})
+    with serving(behaviour) as url:
+        found = asked(url, texts, prompt).next_tokens([prompt], tokenizer.encode(" the").ids)
+    assert (found.log_p[0], found.said[0], found.is_bound[0]) == (0.0, -1, True)
+
+
 def test_probabilities_after_the_temperature_are_found_out(tokenizer, texts):
     prompt = tokenizer.encode("the software").ids
     behaviour = Behaviour(random_model, "text", tokenizer=tokenizer, after_temperature=True)
