@@ -30,6 +30,8 @@ class Number:
     percent: bool = False
     #: The value is only known to be at least this.
     at_least: bool = False
+    #: The value is only known to be at most this.
+    at_most: bool = False
     #: Thousands separators in an integer; a token id has none, so that it can be searched for.
     grouped: bool = True
 
@@ -38,7 +40,8 @@ class Number:
         """The number as text."""
         if self.value is None:
             return "–"
-        return ("≥ " if self.at_least else "") + self._digits(self.value)
+        sign = "≥ " if self.at_least else "≤ " if self.at_most else ""
+        return sign + self._digits(self.value)
 
     def _digits(self, value: float | int) -> str:
         """Return the value without its bound."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "ID", "MOST_ROWS", "TOKEN", "Column", "byte_string", "count", "field", "is_bound", "max_prob",
+    "ID", "MOST_ROWS", "TOKEN", "Column", "bound_sign", "byte_string", "count", "field", "max_prob",
     "number", "records", "share", "table", "text", "token_table", "verdict_badge", "verdict_columns",
 ]  # fmt: skip
 
@@ -139,18 +139,27 @@ def _verdict(row: Record) -> Cell:
     return verdict_badge(name, None if _missing(speaker) else f"{name.replace('_', ' ')}, as #{speaker}")
 
 
-def is_bound(row: Record) -> bool:
-    """Whether `max_prob` is what the token has at least, as it did not go through every prompt."""
-    bound = row.get("max_prob_is_bound")
-    return not _missing(bound) and bool(bound)
+def bound_sign(row: Record) -> str:
+    """Return how `max_prob` bounds the probability: `≥` where the token did not go through every prompt.
+
+    `≤` where a server did not list the token; empty where it is the probability itself.
+    """
+    for column, sign in (("max_prob_is_upper", "≤ "), ("max_prob_is_bound", "≥ ")):
+        bound = row.get(column)
+        if not _missing(bound) and bool(bound):
+            return sign
+    return ""
 
 
 def max_prob(digits: int = 3) -> Column[Record]:
     """Return the column of `max_prob`, which says where it is a bound."""
-    return (
-        "max_prob",
-        lambda row: Number(number(row.get("max_prob")).value, digits, at_least=is_bound(row)),
-    )
+
+    def cell(row: Record) -> Number:
+        sign = bound_sign(row)
+        value = number(row.get("max_prob")).value
+        return Number(value, digits, at_least=sign == "≥ ", at_most=sign == "≤ ")
+
+    return "max_prob", cell
 
 
 def verdict_columns(results: Results[Any], *, rank: bool = True) -> list[Column[Record]]:

@@ -82,6 +82,11 @@ SCAN_TABLE = TableSchema(
             "bool",
             "it left early, rejected, or showed so little that it was settled: `max_prob` is at least this",
         ),
+        Column(
+            "max_prob_is_upper",
+            "bool",
+            "a server did not list it among the most probable tokens: `max_prob` is at most this",
+        ),
         Column("probe_p", "float", "probability in the first probe; null where it was not put"),
         Column("verdict", "string", "what follows from `max_prob` (`words.Verdict`)"),
         Column("verified_by", "int32", "the token with an identical row that was tested in its place"),
@@ -177,8 +182,8 @@ class ScanOptions:
     )
     endpoint: str | None = option(
         None,
-        "Ask the model behind this address instead of running it: a server of llama.cpp, or one of OpenAI's "
-        "completions that takes token ids (vLLM).",
+        "Ask the model behind this address instead of running it: a server of llama.cpp, vLLM, or another of "
+        "OpenAI's completions or chats.",
         metavar="URL",
     )
     endpoint_model: str | None = option(
@@ -553,6 +558,8 @@ class VerificationSummary:
     prompts_unsuitable: bool = False
     #: Why there was no verification, or None.
     skipped: str | None = None
+    #: How a served model was asked (`words.Interface`); None where it was run here.
+    interface: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ __all__ = [
     "WEAK_BELOW",
     "ByteRole",
     "Category",
+    "Interface",
     "Role",
     "Verdict",
 ]
@@ -105,3 +106,12 @@ class Role(Word):
     EXTENSION = "extension", "next in the ranking, because verification had not dried up"
     STRATUM = "stratum", "drawn at random from a stretch of the rest"
     SAMPLE = "sample", "of a random sample of the rest, and left open by the probes"
+
+
+class Interface(Word):
+    """How a model was asked that another program runs; the one that sees most first."""
+
+    IDS = "ids", "prompts of token ids, and the probability of any token"
+    TEXT = "text", "prompts of text, and the most probable tokens"
+    CHAT = "chat", "conversation, and the most probable tokens of the answer"
+    SAID = "said", "conversation, and the text of the answer alone"

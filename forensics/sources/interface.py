@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AddedToken",
+    "ChatAnswer",
+    "ChatModel",
+    "ChatQuestion",
     "Checkpoint",
     "Matching",
     "NextTokenModel",
@@ -204,8 +207,10 @@ class NextTokens:
 
     #: Natural log of the probability of the token that was asked about; NaN where the model has no answer.
     log_p: npt.NDArray[np.float32]
-    #: The id the model would have said.
+    #: The id the model would have said; -1 where it is not known.
     said: npt.NDArray[np.int64]
+    #: Where `log_p` is no more than what the probability does not exceed; None: nowhere.
+    is_bound: npt.NDArray[np.bool_] | None = None
 
 
 class NextTokenModel(Protocol):
@@ -225,4 +230,49 @@ class NextTokenModel(Protocol):
         :param prompts: Ids of each prompt, everything that the model expects in front included.
         :param tokens: The token asked about, one for each prompt.
         :raises ForensicsError: If the model cannot be asked; the message says why.
+        """
+
+
+@dataclass(frozen=True)
+class ChatQuestion:
+    """A conversation in whose next answer a token is looked for."""
+
+    #: `role` and `content` of each message, the user's question last.
+    messages: tuple[Mapping[str, str], ...]
+    #: What the answer begins with, a quotation mark; the token is looked for right behind it.
+    opening: str
+    #: The token.
+    token: int
+
+
+@dataclass(frozen=True)
+class ChatAnswer:
+    """What a model says in a conversation, and what its answer tells of the token asked about."""
+
+    #: Natural log of the token's probability, or of what that does not exceed; NaN where nothing is known.
+    log_p: float
+    is_bound: bool
+    #: The id said behind the opening; -1 where it is not known.
+    said: int
+    #: The answer, or its beginning.
+    text: str
+
+
+class ChatModel(Protocol):
+    """A model that can only be talked to."""
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether answers come with probabilities; without, a token is either said or nothing is known."""
+
+    def carries(self, before: str, token: int, after: str) -> bool:
+        """Whether a message can show the token between two texts."""
+
+    def written(self, token: int) -> str | None:
+        """Return the token's text, None where it has none that a message can hold."""
+
+    def answers(self, questions: Sequence[ChatQuestion]) -> list[ChatAnswer]:
+        """Return what the model answers.
+
+        :raises ForensicsError: If it cannot be asked; the message says why.
         """

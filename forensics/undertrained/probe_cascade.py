@@ -24,17 +24,20 @@ class CascadeReading:
     names: tuple[str, ...]
     #: Natural log of the token's probability, shape (n, probes); NaN where the probe was not put.
     log_p: npt.NDArray[np.float32]
-    #: The id the model would have said, shape (n, probes); -1 where the probe was not put.
+    #: The id the model would have said, shape (n, probes); -1 where the probe was not put, or not known.
     said: npt.NDArray[np.int64]
+    #: Where `log_p` is what the probability does not exceed, shape (n, probes); None: nowhere.
+    is_bound: npt.NDArray[np.bool_] | None = None
 
     def evidence(self, row: int, decode: Callable[[Sequence[int]], str]) -> dict[str, PromptEvidence]:
         """Return what each probe showed of one token, as a prompt's evidence."""
         shown = {}
         for column, name in enumerate(self.names):
-            said = int(self.said[row, column])
-            if said >= 0:
-                p = float(np.exp(self.log_p[row, column].astype(np.float64)))
-                shown[name] = PromptEvidence(name, (p,), (said,), decode([said]))
+            said, log_p = int(self.said[row, column]), self.log_p[row, column].astype(np.float64)
+            if said >= 0 or not np.isnan(log_p):
+                bounds = (0,) if self.is_bound is not None and self.is_bound[row, column] else ()
+                p = float(np.exp(log_p))
+                shown[name] = PromptEvidence(name, (p,), (said,), decode([said]), bounds=bounds)
         return shown
 
 
@@ -82,12 +85,15 @@ class ProbeCascade:
         shape = (len(tokens), len(self._probes))
         log_p = np.full(shape, np.nan, dtype=np.float32)
         said = np.full(shape, -1, dtype=np.int64)
+        is_bound = np.zeros(shape, dtype=np.bool_)
         ids = np.asarray(tokens, dtype=np.int64)
         open_rows = np.arange(len(ids))
         for column, probe in enumerate(self._probes):
             reading = probe.read(ids[open_rows].tolist())
             log_p[open_rows, column] = reading.log_p
             said[open_rows, column] = reading.said
+            if reading.is_bound is not None:
+                is_bound[open_rows, column] = reading.is_bound
             # A comparison with NaN is false, so a broken row stays open and is told by the prompts.
             open_rows = open_rows[~(reading.log_p >= np.log(leave_at))]
-        return CascadeReading(self.names, log_p, said)
+        return CascadeReading(self.names, log_p, said, is_bound)

@@ -94,4 +94,4 @@ class ProbesFirst(ABC):
 
 def is_rejected(shown: dict[str, PromptEvidence]) -> bool:
     """Whether something has shown the token; the rest is not put to it any more."""
-    return any(p >= INCONCLUSIVE_BELOW for evidence in shown.values() for p in evidence.probabilities)
+    return any(p >= INCONCLUSIVE_BELOW for evidence in shown.values() for p in evidence.told)

@@ -86,7 +86,12 @@ def _verified_without_chat(judged: Iterable[TokenEvidence]) -> int:
     return sum(
         Verdict.of(
             max(
-                (p for prompt in e.prompts if prompt.name != "chat" for p in prompt.probabilities),
+                (
+                    p
+                    for prompt in e.prompts
+                    if not prompt.name.startswith("chat")
+                    for p in prompt.probabilities
+                ),
                 default=None,
             )
         ).is_verified

@@ -48,6 +48,8 @@ class PromptEvidence:
     #: False where the prompt was left early, because the token was rejected already, or settled because it
     #: had shown nothing at all; `probabilities` then hold what was measured up to there.
     complete: bool = True
+    #: Steps at which nobody told the probability: `probabilities` have there what it does not exceed.
+    bounds: tuple[int, ...] = ()
 
     @property
     def is_probe(self) -> bool:
@@ -59,7 +61,15 @@ class PromptEvidence:
         """The probabilities that decide: of a prompt all, of a probe those that show the token."""
         if not self.is_probe:
             return self.probabilities
-        return tuple(p for p in self.probabilities if not p < PROBE_SHOWS)
+        told = (p for i, p in enumerate(self.probabilities) if i not in self.bounds)
+        return tuple(p for p in told if not p < PROBE_SHOWS)
+
+    @property
+    def told(self) -> tuple[float, ...]:
+        """Those of `counted` that are probabilities and no bounds."""
+        if self.is_probe:
+            return self.counted
+        return tuple(p for i, p in enumerate(self.probabilities) if i not in self.bounds)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data; what is no number becomes null."""
@@ -69,6 +79,7 @@ class PromptEvidence:
             "generated": list(self.generated),
             "text": self.text,
             "complete": self.complete,
+            **({"bounds": list(self.bounds)} if self.bounds else {}),
         }
 
     @classmethod
@@ -83,6 +94,7 @@ class PromptEvidence:
             tuple(data["generated"]),
             data["text"],
             data["complete"],
+            tuple(data.get("bounds", ())),
         )
 
 
@@ -105,6 +117,13 @@ class TokenEvidence:
     #: The first of the tokens with nearly the same rows of which some were read to the end for all, see
     #: `forensics.undertrained.kin`; None for a token in no such group.
     kin: int | None = None
+    #: True where `max_prob` is an upper bound: the token was not among those that a server lists.
+    max_prob_is_upper: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the model has shown the token with a probability that does not verify it."""
+        return self.max_prob is not None and not self.max_prob_is_upper and not self.verdict.is_verified
 
     @property
     def is_spoken_for(self) -> bool:
@@ -116,14 +135,25 @@ class TokenEvidence:
     def from_prompts(
         cls, token_id: int, prompts: Sequence[PromptEvidence], is_bound: bool = False
     ) -> TokenEvidence:
-        """Sum up `prompts`: the maximum over all their probabilities that count decides."""
+        """Sum up `prompts`: the maximum over all their probabilities that count decides.
+
+        What is known by a bound can count against a token, where the bound itself verifies it, and never
+        for it: nothing is rejected that no prompt has shown.
+        """
         values = [p for prompt in prompts for p in prompt.counted]
+        told = max((p for prompt in prompts for p in prompt.told if not math.isnan(p)), default=0.0)
         max_prob = max((p for p in values if not math.isnan(p)), default=None)
+        if told >= INCONCLUSIVE_BELOW:
+            return cls(token_id, told, is_bound, Verdict.of(told), tuple(prompts))
         # One prompt that shows the token is enough to reject it; to call it under-trained all have to
         # have given a number, and a model with NaN rows does not.
-        if any(math.isnan(p) for p in values) and max_prob is not None and max_prob < INCONCLUSIVE_BELOW:
+        if any(math.isnan(p) for p in values):
             max_prob = None
-        return cls(token_id, max_prob, is_bound, Verdict.of(max_prob), tuple(prompts))
+        is_upper = max_prob is not None and max_prob > told
+        verdict = Verdict.of(max_prob)
+        if is_upper and verdict is Verdict.REJECTED:
+            verdict = Verdict.INCONCLUSIVE
+        return cls(token_id, max_prob, is_bound, verdict, tuple(prompts), max_prob_is_upper=is_upper)
 
     @classmethod
     def not_encodable(cls, token_id: int) -> TokenEvidence:
@@ -140,6 +170,7 @@ class TokenEvidence:
             "probes": [shown.to_json() for shown in self.prompts if shown.is_probe],
             "prompts": [shown.to_json() for shown in self.prompts if not shown.is_probe],
             **({} if self.kin is None else {"kin": self.kin}),
+            **({"max_prob_is_upper": True} if self.max_prob_is_upper else {}),
         }
 
     @classmethod
@@ -155,6 +186,7 @@ class TokenEvidence:
             verdict=Verdict(data["verdict"]),
             prompts=tuple(PromptEvidence.from_json(p) for p in [*data.get("probes", ()), *data["prompts"]]),
             kin=data.get("kin"),
+            max_prob_is_upper=bool(data.get("max_prob_is_upper", False)),
         )
 
 

@@ -71,6 +71,16 @@ def test_a_run_that_could_not_verify_says_why() -> None:
     )
 
 
+def test_a_server_without_probabilities_proves_nothing() -> None:
+    results = _scan(VerificationSummary(1200, 0, inconclusive=31, interface="said"))
+    assert headline(results) == (
+        "31 of 1,200 tested tokens are not repeated by the model when it is asked to. The server gives no "
+        "probabilities, so this proves nothing and none is verified."
+    )
+    tile = kind_of("scan").tiles(results)[0]
+    assert (tile.value, tile.tone) == ("31", "warn")
+
+
 def test_a_vocabulary_alone_counts_what_cannot_occur() -> None:
     vocabulary = vocabulary_of(PLANTED)
     counts = replace(vocabulary.counts, unreachable=3, partial_utf8=4)

@@ -49,7 +49,7 @@ DOCUMENT = Document(
                             (
                                 Number(3),
                                 Tokens((token_text(3, " a|b"),)),
-                                Number(0.000123456, 3),
+                                Number(0.000123456, 3, at_most=True),
                                 Badge("verified strong", "bad"),
                                 Code("61"),
                             ),
@@ -92,7 +92,7 @@ Tokens.
 
 | id | token | max_prob | verdict | bytes |
 | ---: | --- | ---: | --- | --- |
-| 3 | `␣a\|b` | 0.000123 | verified strong | `61` |
+| 3 | `␣a\|b` | ≤ 0.000123 | verified strong | `61` |
 | 4 | – | ≥ 0.5 | – | ``` `` ``` |
 
 The first 2 of 7; all of them are in `tokens.parquet`.

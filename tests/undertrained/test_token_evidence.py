@@ -66,3 +66,35 @@ def test_nan_is_no_evidence_of_being_undertrained_but_showing_the_token_is_one_a
     assert of["doubt"].verdict is of["doubt too"].verdict is Verdict.NOT_ENCODABLE
     assert of["shown"].verdict is Verdict.REJECTED
     assert "NaN" not in json.dumps(of["doubt"].to_json())
+
+
+@pytest.mark.parametrize(
+    ("parts", "verdict", "max_prob", "is_upper"),
+    [
+        # (probability, known by a bound) per prompt.
+        ([(0.0004, True)], "verified_strong", 0.0004, True),
+        ([(0.0004, True), (0.002, False)], "verified_weak", 0.002, False),
+        ([(0.03, True), (0.0004, False)], "inconclusive", 0.03, True),
+        ([(0.2, True), (0.0004, False)], "inconclusive", 0.2, True),
+        ([(0.2, True), (0.05, False)], "inconclusive", 0.2, True),
+        ([(1.0, True), (0.3, False)], "rejected", 0.3, False),
+        ([(0.0004, True), (math.nan, False)], "not_encodable", None, False),
+    ],
+)
+def test_a_bound_counts_against_a_token_and_never_for_it(parts, verdict, max_prob, is_upper):
+    prompts = [
+        PromptEvidence(f"p{i}", (p,), (0,), "", bounds=(0,) if bounded else ())
+        for i, (p, bounded) in enumerate(parts)
+    ]
+    found = TokenEvidence.from_prompts(7, prompts)
+    assert (found.verdict.value, found.max_prob, found.max_prob_is_upper) == (verdict, max_prob, is_upper)
+    assert found.is_shown == (verdict == "rejected" or (verdict == "inconclusive" and not is_upper))
+    again = TokenEvidence.from_json(json.loads(json.dumps(found.to_json())))
+    assert (again.verdict, again.max_prob_is_upper) == (found.verdict, is_upper)
+    assert [p.bounds for p in again.prompts] == [p.bounds for p in prompts]
+
+
+def test_a_bound_of_a_probe_shows_nobody():
+    probe = PromptEvidence("probe_equals", (0.5,), (0,), "", bounds=(0,))
+    prompt = PromptEvidence("repeat", (0.0001,), (0,), "")
+    assert TokenEvidence.from_prompts(7, [probe, prompt]).verdict.value == "verified_strong"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forensics.report.declared import is_bound
+from forensics.report.declared import bound_sign
 from forensics.report.plots.style import COLOURS, INK, Plot, legend, new_figure, save_plot, style
 from forensics.report.results import Record, Results, row_token
 from forensics.report.visible import plain
@@ -114,9 +114,9 @@ def _verification(results: Results[ScanSummary], name: str) -> tuple[Figure, dic
 def _tip(record: Record, indicator: str) -> str:
     """Return what hovering over a point says."""
     token = row_token(record)
-    bound = "≥ " if is_bound(record) else ""
+    highest = f"{bound_sign(record)}{float(record['max_prob']):.3g}"
     return (
-        f"{plain(token)}\nid {token.token_id} · max_prob {bound}{float(record['max_prob']):.3g} · "
+        f"{plain(token)}\nid {token.token_id} · max_prob {highest} · "
         f"{indicator} {float(record[indicator]):.4g}"
     )
 

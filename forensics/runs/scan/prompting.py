@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -17,12 +17,22 @@ from forensics.undertrained.plain_verification import STEPS
 from forensics.undertrained.prompts import Prompt
 
 if TYPE_CHECKING:
-    from forensics.sources.runtimes.served_model import ServedModel
+    from forensics.runs.scan.served_prompting import Served
+    from forensics.undertrained.asked_verification import Carries
     from forensics.undertrained.probe_cascade import CascadeReading
     from forensics.undertrained.second_look import ReadsText
     from forensics.undertrained.token_evidence import TokenEvidence
 
-__all__ = ["Prompting", "PutsTokens", "Served", "load_prompting"]
+__all__ = [
+    "SHOWN_SLOT",
+    "Prompting",
+    "Put",
+    "PutsTokens",
+    "asked_prompting",
+    "calm_tokens",
+    "load_prompting",
+    "what_to_put",
+]
 
 #: How the token under test is written where a prompt is shown.
 SHOWN_SLOT = "⟨token⟩"
@@ -51,8 +61,8 @@ class Prompting:
     """A model and what is put to it."""
 
     verifier: PutsTokens
-    #: The same model, reading ordinary text.
-    reader: ReadsText
+    #: The same model, reading ordinary text; None where it can only be talked to.
+    reader: ReadsText | None
     #: Names of the probes, in the order they are put; none where the model cannot be given any.
     probes: tuple[str, ...]
     #: Prompt name -> its text, the token under test written as `SHOWN_SLOT`.
@@ -78,19 +88,8 @@ class Prompting:
         return self.reader.model if isinstance(self.reader, WholeText) else None
 
 
-@dataclass(frozen=True, eq=False)
-class Served:
-    """Questions to a server."""
-
-    model: ServedModel
-    #: Questions allowed; None: as many as it takes.
-    most: int | None
-    #: Questions that a token costs which nothing shows.
-    most_per_token: int
-
-
 @dataclass(frozen=True)
-class _Put:
+class Put:
     """What can be put to a model of so many rows and positions."""
 
     prompts: tuple[Prompt, ...]
@@ -112,7 +111,9 @@ def load_prompting(
     :raises ForensicsError: If the model cannot be run or asked.
     """
     if options.endpoint is not None:
-        return _served_prompting(examined, options, options.endpoint, rng, progress)
+        from forensics.runs.scan.served_prompting import served_prompting
+
+        return served_prompting(examined, options, options.endpoint, rng, progress)
     if options.runtime == "llamacpp":
         return _engine_prompting(examined, options, rng, progress)
     return _loaded_prompting(examined, options, rng, progress)
@@ -139,7 +140,7 @@ def _loaded_prompting(
         )
     rows = int(model.get_input_embeddings().weight.shape[0])
     positions = position_count(model)
-    put = _what_to_put(examined, rows, positions, rng)
+    put = what_to_put(examined, rows, positions, rng)
     kind = DraftedVerifier if drafting_pays(model) else Verifier
     parameters = sum(int(each.numel()) for each in model.parameters())
     return Prompting(
@@ -157,24 +158,6 @@ def _loaded_prompting(
     )
 
 
-def _served_prompting(
-    examined: Examined, options: ScanOptions, url: str, rng: np.random.Generator, progress: Progress
-) -> Prompting:
-    """Find who serves the model, and whether it can be asked."""
-    from forensics.sources.runtimes.served_model import ServedModel
-
-    with progress.stage("ask the server"):
-        model = ServedModel(url, name=options.endpoint_model, max_requests=options.max_requests)
-    rows = examined.checkpoint.embedding.shape[0]
-    put = _what_to_put(examined, rows, model.positions, rng)
-    calm = examined.ranking()[-2:].tolist()
-    model.check(put.prompts[0].fill(calm[0]), calm[-1])
-    prompting = _asked(examined, put, model, rows)
-    served = Served(model, options.max_requests, len(put.probes) + STEPS * len(put.prompts))
-    note = f"The model was not run here but asked for behind {model.url}."
-    return replace(prompting, served=served, notes=(*put.notes, note))
-
-
 def _engine_prompting(
     examined: Examined, options: ScanOptions, rng: np.random.Generator, progress: Progress
 ) -> Prompting:
@@ -184,18 +167,27 @@ def _engine_prompting(
     with progress.stage("load model"):
         model = LlamaCppModel(examined.checkpoint, threads=options.threads)
     rows = examined.checkpoint.embedding.shape[0]
-    return _asked(examined, _what_to_put(examined, rows, model.positions, rng), model, rows)
+    return asked_prompting(examined, what_to_put(examined, rows, model.positions, rng), model, rows)
 
 
-def _asked(examined: Examined, put: _Put, model: NextTokenModel, rows: int) -> Prompting:
-    """Return the prompting of a model that is asked for one next token at a time."""
+def asked_prompting(
+    examined: Examined, put: Put, model: NextTokenModel, rows: int, carries: Carries | None = None
+) -> Prompting:
+    """Return the prompting of a model that is asked for one next token at a time.
+
+    :param examined: The sources and what the weights tell.
+    :param put: What is put to it.
+    :param model: Whoever answers.
+    :param rows: Tokens it has rows for.
+    :param carries: Whether a token can be asked for behind a prompt; None: always.
+    """
     from forensics.undertrained.asked_verification import AskedText, AskedVerifier
     from forensics.undertrained.prompts import leading_special_ids
 
     note = "The emission maximum was not read: the model was asked for single probabilities only."
     return Prompting(
-        verifier=AskedVerifier(model, rows, put.prompts, put.decode, probes=put.probes),
-        reader=AskedText(model, rows),
+        verifier=AskedVerifier(model, rows, put.prompts, put.decode, probes=put.probes, carries=carries),
+        reader=AskedText(model, rows, carries),
         probes=tuple(probe.name for probe in put.probes),
         texts=put.texts,
         start=leading_special_ids(examined.source),
@@ -206,9 +198,20 @@ def _asked(examined: Examined, put: _Put, model: NextTokenModel, rows: int) -> P
     )
 
 
-def _what_to_put(examined: Examined, rows: int, positions: int | None, rng: np.random.Generator) -> _Put:
+def what_to_put(
+    examined: Examined,
+    rows: int,
+    positions: int | None,
+    rng: np.random.Generator,
+    is_example: Callable[[int], bool] | None = None,
+) -> Put:
     """Return the prompts and probes that fit the model.
 
+    :param examined: The sources and what the weights tell.
+    :param rows: Tokens the model has rows for.
+    :param positions: Positions it has, or None.
+    :param rng: Draws the tokens that the probes are shown with.
+    :param is_example: Which of these suit; None: all.
     :raises BadInputError: If no prompt fits.
     """
     from forensics.undertrained.prompts import build_prompts, fitting_prompts
@@ -220,13 +223,13 @@ def _what_to_put(examined: Examined, rows: int, positions: int | None, rng: np.r
     if not prompts:
         raise BadInputError(examined.checkpoint.path, " ".join(left_out), "scan it without verification")
     # A probe says one token, which needs no position of its own.
-    probes, without = fitting_prompts(_probes(examined, built, rng), rows, positions, steps=1)
+    probes, without = fitting_prompts(_probes(examined, built, rng, is_example), rows, positions, steps=1)
     decode = text_of_ids(examined.vocabulary.bytes)
     texts = {
         **{probe.name: _shown_end(probe, decode) for probe in probes},
         **{prompt.name: _shown(prompt, decode) for prompt in prompts},
     }
-    return _Put(prompts, probes, decode, texts, (*notes, *left_out, *without))
+    return Put(prompts, probes, decode, texts, (*notes, *left_out, *without))
 
 
 def _chat_prompt(examined: Examined) -> tuple[tuple[Prompt, ...], tuple[str, ...]]:
@@ -240,13 +243,26 @@ def _chat_prompt(examined: Examined) -> tuple[tuple[Prompt, ...], tuple[str, ...
     return (() if chat is None else (chat,)), ()
 
 
-def _probes(examined: Examined, prompts: Sequence[Prompt], rng: np.random.Generator) -> tuple[Prompt, ...]:
+def calm_tokens(
+    examined: Examined, rng: np.random.Generator, is_example: Callable[[int], bool] | None = None
+) -> list[int]:
+    """Return the calmer half of the ranking in random order, or those of it that suit as examples."""
+    ranking = examined.ranking()
+    calm: list[int] = rng.permutation(ranking[len(ranking) // 2 :]).tolist()
+    return calm if is_example is None else list(filter(is_example, calm))
+
+
+def _probes(
+    examined: Examined,
+    prompts: Sequence[Prompt],
+    rng: np.random.Generator,
+    is_example: Callable[[int], bool] | None,
+) -> tuple[Prompt, ...]:
     """Return the probes, shown with random tokens of the calmer half of the ranking."""
     from forensics.undertrained.probes import EXAMPLES, build_probes
 
-    ranking = examined.ranking()
-    calm = rng.permutation(ranking[len(ranking) // 2 :])
-    return build_probes(examined.source, prompts, calm[:EXAMPLES].tolist()) if len(calm) else ()
+    calm = calm_tokens(examined, rng, is_example)
+    return build_probes(examined.source, prompts, calm[:EXAMPLES]) if calm else ()
 
 
 def _shown(prompt: Prompt, decode: Callable[[Sequence[int]], str]) -> str:

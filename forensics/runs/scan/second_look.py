@@ -25,7 +25,7 @@ def look_in_text(
     rng: np.random.Generator,
     progress: Progress,
 ) -> SecondLook | None:
-    """Return what ordinary text says of the tokens that verify; None where none does.
+    """Return what ordinary text says of the tokens that verify; None where none does, or it cannot be read.
 
     :param prompting: The model.
     :param text: Ordinary text by category.
@@ -41,7 +41,7 @@ def look_in_text(
         for token, evidence in result.evidence.items()
         if evidence.verdict.is_verified and result.roles[token] is not Role.CONTROL
     ]
-    if not verified:
+    if not verified or prompting.reader is None:
         return None
     positions = prompting.positions
     room = WINDOW if positions is None else min(WINDOW, positions - len(prompting.start))

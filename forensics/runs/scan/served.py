@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from forensics.errors import BadInputError, OptionError
-from forensics.runs.scan.prompting import Prompting, Served
+from forensics.runs.scan.prompting import Prompting
+from forensics.runs.scan.served_prompting import Served
+from forensics.schema.words import Interface
 from forensics.undertrained.probed_sample import Probing
 from forensics.undertrained.search_plan import CONTROLS_BOUND, SearchPlan
 from forensics.undertrained.token_evidence import TokenEvidence
@@ -28,7 +30,8 @@ def question_cost(
     :raises OptionError: If not even the least of it is allowed.
     """
     rest = len(plan.ranking) - plan.least
-    extra = sum(min(len(tokens), plan.most_per_extra) for tokens in plan.extra.values())
+    # What the interface cannot carry costs nothing; the groups outside the ranking are full of it.
+    extra = sum(min(sum(map(served.can_ask, tokens)), plan.most_per_extra) for tokens in plan.extra.values())
     verified = max(0, len(plan.controls) + plan.least + plan.audit_sample + extra - len(known))
     probed = 0 if probing is None else rest if probing.sample is None else probing.sample
     least = verified + probed
@@ -39,7 +42,9 @@ def question_cost(
         raise OptionError(
             "max_requests", found, "allow more, or ask for less with --candidates or --estimate-tokens"
         )
-    return f"Asking {served.model.url} between {least:,} and some {most:,} questions, one token each."
+    talks = served.interface in (Interface.CHAT, Interface.SAID)
+    each = "a short answer each" if talks else "one token each"
+    return f"Asking {served.connection.url} between {least:,} and some {most:,} questions, {each}."
 
 
 def check_controls(prompting: Prompting, controls: Sequence[int], known: Mapping[int, TokenEvidence]) -> None:
@@ -54,9 +59,9 @@ def check_controls(prompting: Prompting, controls: Sequence[int], known: Mapping
     if not first or prompting.served is None:
         return
     evidence = prompting.verifier.verify(first)
-    passed = sum(e.max_prob is not None and not e.verdict.is_verified for e in evidence)
+    passed = sum(e.is_shown for e in evidence)
     if passed < CONTROLS_BOUND * len(first):
         found = f"repeats {passed} of {len(first)} well-trained tokens"
         raise BadInputError(
-            prompting.served.model.url, found, "check that it serves this model, with this tokenizer"
+            prompting.served.connection.url, found, "check that it serves this model, with this tokenizer"
         )

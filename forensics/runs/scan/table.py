@@ -65,12 +65,15 @@ def _verdict_columns(findings: WeightFindings, result: SearchResult) -> dict[str
     speakers = findings.representative.tolist()
     evidence = [result.evidence.get(i, result.evidence.get(speakers[i])) for i in range(V)]
     own = [i in result.evidence for i in range(V)]
+    uppers = [None if e is None else e.max_prob_is_upper for e in evidence]
     return {
         "role": pd.Series([result.roles[i].value if own[i] else None for i in range(V)], dtype=object),
         "max_prob": pd.Series([None if e is None else e.max_prob for e in evidence], dtype="float32"),
         "max_prob_is_bound": pd.Series(
             [None if e is None else e.max_prob_is_bound for e in evidence], dtype="boolean"
         ),
+        # Only some servers give bounds from above.
+        **({"max_prob_is_upper": pd.Series(uppers, dtype="boolean")} if any(uppers) else {}),
         "probe_p": pd.Series(result.probe_p(V)),
         "verdict": pd.Series([None if e is None else e.verdict.value for e in evidence], dtype=object),
         "verified_by": pd.Series(

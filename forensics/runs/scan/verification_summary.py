@@ -19,7 +19,7 @@ from forensics.schema.scan import (
     StratumSummary,
     VerificationSummary,
 )
-from forensics.schema.words import Role, Verdict
+from forensics.schema.words import Interface, Role, Verdict
 from forensics.undertrained.estimate import Estimate, clopper_pearson
 from forensics.undertrained.search_down import WINDOW
 from forensics.undertrained.search_plan import SearchResult, StoppedBy
@@ -47,7 +47,10 @@ def verification_summary(findings: WeightFindings, verification: Verification) -
     if result is None:
         return VerificationSummary(skipped=verification.skipped)
     counts = tally(result, findings)
-    has_ranking = bool(result.searched or result.strata or result.two_phase)
+    # Where nothing can be verified, no share of verified tokens means anything.
+    can_verify = verification.interface is not Interface.SAID
+    is_talk = verification.interface in (Interface.CHAT, Interface.SAID)
+    has_ranking = can_verify and bool(result.searched or result.strata or result.two_phase)
     return VerificationSummary(
         tested=counts.tested,
         verified=counts.verified,
@@ -67,22 +70,30 @@ def verification_summary(findings: WeightFindings, verification: Verification) -
             share=_number(result.false_alarm_floor.value),
             interval=_interval(result.false_alarm_floor),
             n=result.false_alarm_floor_n,
-        ),
-        recall=_recall(result, verification),
+        )
+        if can_verify
+        else None,
+        recall=_recall(result, verification) if can_verify else None,
         controls=_controls(result, verification),
         kin=_kin(counts.kin),
         searched=result.searched,
-        stopped=_STOPPED[result.stopped_by].format(window=min(WINDOW, result.searched)),
-        stopped_by=result.stopped_by.value,
-        last_window=_estimate(result.last_window),
+        stopped=_stopped(result) if can_verify else None,
+        stopped_by=result.stopped_by.value if can_verify else None,
+        last_window=_estimate(result.last_window) if can_verify else None,
         strata=tuple(StratumSummary(**asdict(stratum)) for stratum in result.strata),
         by_role={role.value: RoleCounts(*tested) for role, tested in counts.by_role.items()},
         left_out={role.value: count for role, count in result.left_out.items()},
-        by_source_prompts=counts.by_source_prompts,
+        by_source_prompts=None if is_talk else counts.by_source_prompts,
         prompts=dict(verification.prompts),
         prompts_unsuitable=result.prompts_unsuitable,
         skipped=None,
+        interface=None if verification.interface is None else verification.interface.value,
     )
+
+
+def _stopped(result: SearchResult) -> str:
+    """Return why the search down the ranking went no further."""
+    return _STOPPED[result.stopped_by].format(window=min(WINDOW, result.searched))
 
 
 def _unknown_in_text(verification: Verification, verified: int) -> int | None:

@@ -20,7 +20,7 @@ from forensics.runs.scan.second_look import look_in_text
 from forensics.runs.scan.served import check_controls, question_cost
 from forensics.schema.bigrams import BigramsSummary
 from forensics.schema.scan import ScanOptions
-from forensics.schema.words import Role
+from forensics.schema.words import Interface, Role
 from forensics.undertrained.probed_sample import ProbedBlock, Probing
 from forensics.undertrained.search_down import search_down
 from forensics.undertrained.search_plan import SearchPlan, SearchResult
@@ -60,6 +60,8 @@ class Verification:
     prompts: Mapping[str, str] = field(default_factory=dict)
     #: Remarks for the report.
     notes: tuple[str, ...] = ()
+    #: How the model was asked, where another program runs it behind an address.
+    interface: Interface | None = None
 
 
 def verify_findings(
@@ -126,6 +128,7 @@ def verify_findings(
         else try_pairs(examined, prompting, options.bigrams, seed, journal, progress),
         prompts=prompting.texts,
         notes=notes,
+        interface=None if prompting.served is None else prompting.served.interface,
     )
 
 

@@ -88,7 +88,7 @@ class LlamaCppServer:
     def answer(self, body: Any, token: int | None) -> Answer:
         """Read `completion_probabilities`."""
         step = body["completion_probabilities"][0]
-        return Answer(_log_p(step["logprob"]), int(step["top_logprobs"][0]["id"]), int(step["id"]))
+        return Answer(log_probability(step["logprob"]), int(step["top_logprobs"][0]["id"]), int(step["id"]))
 
 
 class OpenAICompletions:
@@ -126,9 +126,9 @@ class OpenAICompletions:
     def answer(self, body: Any, token: int | None) -> Answer:
         """Read the `logprobs` of the first choice, whose tokens are written `token_id:N`."""
         logprobs = body["choices"][0]["logprobs"]
-        top = {_id(name): _log_p(value) for name, value in logprobs["top_logprobs"][0].items()}
+        top = {_id(name): log_probability(value) for name, value in logprobs["top_logprobs"][0].items()}
         said = max(top, key=lambda each: top[each])
-        return Answer(_log_p(logprobs["token_logprobs"][0]), said, _id(logprobs["tokens"][0]))
+        return Answer(log_probability(logprobs["token_logprobs"][0]), said, _id(logprobs["tokens"][0]))
 
 
 #: The dialects, in the order they are tried: llama.cpp speaks the second, too, without ids.
@@ -146,7 +146,7 @@ def _id(name: str) -> int:
     return int(number)
 
 
-def _log_p(value: object) -> float:
+def log_probability(value: object) -> float:
     """Return a log-probability.
 
     :raises ValueError: If it is none.

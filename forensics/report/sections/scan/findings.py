@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.report.declared import is_bound, records
+from forensics.report.declared import bound_sign, records
 from forensics.report.results import Record, Results
 from forensics.report.sections.scan.model import CAN_WIN, sizes_differ
 from forensics.report.sections.scan.remarks import controls_sentence
@@ -113,7 +113,7 @@ def _prompted(results: Results[ScanSummary]) -> Iterator[Finding]:
         rows = results.tokens[results.verified & chosen]
         for row in records(rows, ("rank", "token_id"), len(results.tokens)):
             highest = float(row["max_prob"])
-            shown = f"max_prob {'≥ ' if is_bound(row) else ''}{highest:.2g}"
+            shown = f"max_prob {bound_sign(row)}{highest:.2g}"
             said = f"token {row['token_id']} is {spaced(str(row['verdict']))}: {shown}"
             evidence: dict[str, str | float] = {"verdict": str(row["verdict"]), "max_prob": highest}
             if results.indicator:

@@ -9,6 +9,7 @@ from forensics.report.sections.scan.verification import why_not_verified
 from forensics.report.sections.shared.counts import count_tiles
 from forensics.report.wording import interval_text, spread
 from forensics.schema.scan import EstimateDetails, ScanSummary, VerificationSummary
+from forensics.schema.words import Interface
 
 __all__ = ["headline", "tiles"]
 
@@ -27,6 +28,11 @@ def headline(results: Results[ScanSummary]) -> str:
 
 def _verified_headline(found: VerificationSummary) -> str:
     """Return the headline of a run that prompted the model."""
+    if found.interface == Interface.SAID.value:
+        return (
+            f"{found.inconclusive:,} of {found.tested:,} tested tokens are not repeated by the model when "
+            "it is asked to. The server gives no probabilities, so this proves nothing and none is verified."
+        )
     one = found.verified == 1
     # What prompts alone show is called under-trained only where nothing else was asked.
     fate = f"{'is' if one else 'are'} under-trained" if found.in_text is None else _verifies(one)
@@ -70,6 +76,11 @@ def tiles(results: Results[ScanSummary]) -> tuple[Tile, ...]:
     if not found.tested:
         candidates = f"{results.summary.indicator.n_candidates:,}"
         return (Tile("candidates", candidates, "not verified", "warn"), *count_tiles(results))
+    if found.interface == Interface.SAID.value:
+        unsaid = Tile(
+            "not repeated", f"{found.inconclusive:,}", f"of {found.tested:,}, none provable", "warn"
+        )
+        return (unsaid, *count_tiles(results))
     tone = "bad" if found.verified else "good"
     if found.in_text is None or found.unknown_in_text is None:
         out = [Tile("verified under-trained", f"{found.verified:,}", f"of {found.tested:,} tested", tone)]

@@ -8,15 +8,23 @@ from forensics.report.results import Results
 from forensics.report.sections.scan.remarks import remarks
 from forensics.report.wording import interval_text, spaced, spread
 from forensics.schema.scan import ClassFloorSummary, ScanSummary, VerificationSummary
+from forensics.schema.words import Interface
 
 __all__ = ["verification", "why_not_verified"]
 
 _HOW = (
-    "Every tested token is put before the model by its id, and the model is asked to repeat it. max_prob is "
+    "Every tested token is put before the model {how}, and the model is asked to repeat it. max_prob is "
     "the highest probability it gives the token over all prompts and steps: below 0.001 is verified "
     "strongly, below 0.01 weakly, below 0.1 inconclusive, anything above clears the token: the model knows "
     "it. Verified means that the token fails the prompts; whether the model knows it from ordinary text is "
     "looked at apart, and tokens unknown there too are what to act on."
+)
+#: How it is put there, by `words.Interface`; a model that is run here is given ids.
+_BY = {Interface.TEXT.value: "as text", Interface.CHAT.value: "in conversation"}
+_SAID = (
+    "Every tested token is shown to the model in conversation, and the model is asked to repeat it. The "
+    "server gives no probabilities: a token is rejected where the answer begins with its text, and "
+    "inconclusive where it does not, which proves nothing by itself. None can be verified."
 )
 _FIGURE = (
     "max_prob of every tested token against its indicator (low indicator = suspicious). Untrained tokens "
@@ -35,7 +43,9 @@ def verification(results: Results[ScanSummary]) -> Section:
     if not found.tested:
         reason = Paragraph(f"Not run: {why_not_verified(found)}.", "warn")
         return Section("verification", title, (reason,))
-    blocks: list[Block] = [Paragraph(_HOW), Facts(_facts(found)), *remarks(found)]
+    how = _HOW.format(how=_BY.get(found.interface or "", "by its id"))
+    said = _SAID if found.interface == Interface.SAID.value else how
+    blocks: list[Block] = [Paragraph(said), Facts(_facts(found)), *remarks(found)]
     blocks.append(FigureBlock("verification", _FIGURE))
     if found.prompts:
         columns = (("prompt", lambda prompt: prompt[0]), ("text", lambda prompt: Code(prompt[1])))
