@@ -29,9 +29,12 @@ PARTS = {
     "other languages": COLOURS["reference"],
     "code": COLOURS["inconclusive"],
 }
-#: What ends the names of mixtures of the fuller text.
-FULL = "-full"
-TITLES = {True: "fuller text: 70 languages, 35 of code, eight kinds of English", False: "embedded demo text"}
+#: What ends the names of the mixtures of one set of texts -> what that set is.
+TEXTS = {
+    "-wide": "70 languages, 30 of code, 5 with line ends of Windows, eight kinds of English",
+    "-full": "63 languages of FLORES, 29 of code, six kinds of English",
+    "": "embedded demo text",
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Bar:
     #: Part -> low and high, where known.
     intervals: Mapping[str, tuple[float, float]]
     reliable: bool
-    full: bool
+    #: What ends its name, see `TEXTS`.
+    text: str
 
 
 def main() -> None:
@@ -53,29 +57,32 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    bars = [read_bar(file) for file in sorted(folder.glob("*.json"))]
+    bars = [bar for file in sorted(folder.glob("*.json")) if (bar := read_bar(file))]
     with style():
         plot = save_plot("overview", _figure(bars))
     (folder / "overview.png").write_bytes(plot.png)
     print(f"{len(bars)} mixtures: {folder / 'overview.png'}")
 
 
-def read_bar(file: Path) -> Bar:
-    """Return the bar of one mixture."""
+def read_bar(file: Path) -> Bar | None:
+    """Return the bar of one mixture, None where its categories are not in groups."""
     summary = json.loads(file.read_text(encoding="utf-8"))
+    if not all("/" in category for category in summary["proportions"]):
+        return None
     shares = dict.fromkeys(PARTS, 0.0)
     for category, share in summary["proportions"].items():
         shares[part_of(category)] += share
     known = summary.get("group_interval") or {}
-    intervals = {
-        part: tuple(known[group])
-        for part, group in (("English", "english"), ("code", "code"))
-        if group in known
-    }
+    # Where English is a group of its own, the other languages end where code begins.
+    groups = (
+        {"English": "english", "other languages": "languages"} if "english" in known else {"code": "code"}
+    )
+    intervals = {part: tuple(known[group]) for part, group in groups.items() if group in known}
     english = (summary.get("interval") or {}).get("languages/en")
     if english and "English" not in intervals:
         intervals["English"] = tuple(english)
-    return Bar(file.stem.removesuffix(FULL), shares, intervals, summary["reliable"], file.stem.endswith(FULL))
+    text = next(ending for ending in TEXTS if file.stem.endswith(ending))
+    return Bar(file.stem.removesuffix(text), shares, intervals, summary["reliable"], text)
 
 
 def part_of(category: str) -> str:
@@ -87,13 +94,15 @@ def part_of(category: str) -> str:
 
 
 def _figure(bars: Sequence[Bar]) -> Figure:
-    sets = [[bar for bar in bars if bar.full is full] for full in (True, False)]
-    figure = new_figure(9.2, 1.6 + 0.34 * len(bars))
-    panels = figure.subplots(2, 1, sharex=True, height_ratios=[max(1, len(each)) for each in sets])
-    for axes, chosen, full in zip(panels, sets, (True, False), strict=True):
-        _panel(axes, sorted(chosen, key=lambda bar: -bar.shares["English"]), TITLES[full])
-    panels[1].set_xlabel("share of the training text, % of bytes")
-    panels[0].legend(loc="lower left", bbox_to_anchor=(0, 1.12), ncols=len(PARTS), fontsize=9)
+    sets = {text: [bar for bar in bars if bar.text == text] for text in TEXTS}
+    shown = {text: chosen for text, chosen in sets.items() if chosen}
+    figure = new_figure(9.2, 1.8 + 0.36 * (len(bars) + len(shown)))
+    heights = [len(chosen) for chosen in shown.values()]
+    panels = figure.subplots(len(shown), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
+    for axes, (text, chosen) in zip(panels, shown.items(), strict=True):
+        _panel(axes, sorted(chosen, key=lambda bar: -bar.shares["English"]), TEXTS[text])
+    panels[-1].set_xlabel("share of the training text, % of bytes")
+    panels[0].legend(loc="lower left", bbox_to_anchor=(0, 1.3), ncols=len(PARTS), fontsize=9)
     return figure
 
 

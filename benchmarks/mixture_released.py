@@ -1,8 +1,12 @@
 """The mixtures of released tokenizers, as shown in results/mixtures/.
 
     python -m benchmarks.mixture_released results/mixtures --corpora demo TOKENIZER [TOKENIZER ...]
-    python -m benchmarks.mixture_released results/mixtures --setting full --bootstrap 8 --max-bytes 1500000 \
+    python -m benchmarks.mixture_released results/mixtures --setting full --max-bytes 1500000 \
+        --corpora languages --corpora english --corpora code [--after OTHER] TOKENIZER [TOKENIZER ...]
+    python -m benchmarks.mixture_released results/mixtures --setting wide --max-bytes 1500000 --bootstrap 8 \
         --corpora languages --corpora english --corpora code --corpora windows [--after OTHER] TOKENIZER ...
+
+The folders of the last are written by `mixture_texts`.
 
 Writes one NAME.json (the contents of `mixture.json` without paths and times) and NAME.png (the shares) per
 tokenizer, and prints the rows of the table. NAME is the tokenizer's, with `-after-OTHER` and the name of
