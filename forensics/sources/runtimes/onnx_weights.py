@@ -31,7 +31,7 @@ _FOLDERS, _USUAL = (".", "onnx"), "model.onnx"
 #: What the names of quantised or fused exports hold.
 _REDUCED = re.compile(r"q4|q8|int8|bnb4|quant|_O[1-4]")
 #: What weights that transformers reads itself are called.
-_WEIGHTS = ("*.safetensors", "*.bin", "*.index.json")
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.index.json")
 #: Nodes that take quantised weights hold one of these in their names.
 _QUANTISED = ("Integer", "QLinear", "Quantize", "QGemm", "QAttention", "QEmbed", "NBits", "Bnb4")
 #: Token vectors may differ this much, as a share of the largest component. On paraphrase-MiniLM-L3-v2 they
