@@ -137,3 +137,10 @@ def test_text_may_clear_all_or_none() -> None:
     ):
         found = VerificationSummary(9, 2, unknown_in_text=in_text.fails + in_text.absent, in_text=in_text)
         assert said in headline(_scan(found))
+
+
+def test_one_token_that_text_clears_is_one() -> None:
+    in_text = InTextSummary(cleared=1, fails=1, absent=21, text_tokens=1000, positions=10)
+    said = headline(_scan(VerificationSummary(1200, 23, unknown_in_text=22, in_text=in_text)))
+    assert "does not clear 22 of them (1 occurs in the text tried and is not expected there" in said
+    assert "; the other one is predicted there, so the prompts failed and not the training." in said

@@ -74,9 +74,10 @@ def in_text_sentence(found: InTextSummary) -> str:
     where = f"{found.fails:,} {occurs} not expected there, {found.absent:,} {lacks} expected nowhere in it"
     if not found.cleared:
         return f"Ordinary text clears none of these {verified:,} ({where})."
+    others = "the other one is" if found.cleared == 1 else f"the other {found.cleared:,} are"
     return (
-        f"Ordinary text does not clear {unknown:,} of them ({where}); the other {found.cleared:,} are "
-        "predicted there, so the prompts failed and not the training."
+        f"Ordinary text does not clear {unknown:,} of them ({where}); {others} predicted there, so the "
+        "prompts failed and not the training."
     )
 
 
