@@ -115,3 +115,8 @@ class Interface(Word):
     TEXT = "text", "prompts of text, and the most probable tokens"
     CHAT = "chat", "conversation, and the most probable tokens of the answer"
     SAID = "said", "conversation, and the text of the answer alone"
+
+    @property
+    def is_conversation(self) -> bool:
+        """Whether the model was talked to, which leaves the prompt to its server."""
+        return self in (Interface.CHAT, Interface.SAID)

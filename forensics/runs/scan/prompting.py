@@ -98,6 +98,11 @@ class Put:
     texts: dict[str, str]
     notes: tuple[str, ...]
 
+    @property
+    def most_questions(self) -> int:
+        """Next tokens that have to be asked for where nothing shows a token."""
+        return len(self.probes) + STEPS * len(self.prompts)
+
 
 def load_prompting(
     examined: Examined, options: ScanOptions, rng: np.random.Generator, progress: Progress

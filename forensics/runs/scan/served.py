@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from forensics.errors import BadInputError, OptionError
 from forensics.runs.scan.prompting import Prompting
 from forensics.runs.scan.served_prompting import Served
-from forensics.schema.words import Interface
 from forensics.undertrained.probed_sample import Probing
 from forensics.undertrained.search_plan import CONTROLS_BOUND, SearchPlan
 from forensics.undertrained.token_evidence import TokenEvidence
@@ -42,8 +41,7 @@ def question_cost(
         raise OptionError(
             "max_requests", found, "allow more, or ask for less with --candidates or --estimate-tokens"
         )
-    talks = served.interface in (Interface.CHAT, Interface.SAID)
-    each = "a short answer each" if talks else "one token each"
+    each = "a short answer each" if served.interface.is_conversation else "one token each"
     return f"Asking {served.connection.url} between {least:,} and some {most:,} questions, {each}."
 
 

@@ -23,7 +23,6 @@ from forensics.runs.scan.prompting import (
 from forensics.schema.scan import ScanOptions
 from forensics.schema.words import Interface
 from forensics.sources.runtimes.server_connection import Connection, NoUseError
-from forensics.undertrained.plain_verification import STEPS
 from forensics.undertrained.prompts import leading_special_ids
 
 if TYPE_CHECKING:
@@ -101,8 +100,9 @@ def _by_ids(
     calm = examined.ranking()[-2:].tolist()
     model.check(put.prompts[0].fill(calm[0]), calm[-1])
     prompting = asked_prompting(examined, put, model, rows)
-    most = len(put.probes) + STEPS * len(put.prompts)
-    served = Served(model.connection, Interface.IDS, options.max_requests, most, lambda token: True)
+    served = Served(
+        model.connection, Interface.IDS, options.max_requests, put.most_questions, lambda token: True
+    )
     note = f"The model was not run here but asked for behind {model.url}."
     return replace(prompting, served=served, notes=(*prompting.notes, note))
 
@@ -130,12 +130,11 @@ def _by_text(
         open_prompt=_beginning(put.prompts[0].ids[: put.prompts[0].shared_length], texts),
     )
     prompting = asked_prompting(examined, put, asked, rows, asked.carries)
-    most = len(put.probes) + STEPS * len(put.prompts)
 
     def can_ask(token: int) -> bool:
         return any(asked.carries(prompt.fill(token), token) for prompt in put.prompts)
 
-    served = Served(model.connection, Interface.TEXT, options.max_requests, most, can_ask)
+    served = Served(model.connection, Interface.TEXT, options.max_requests, put.most_questions, can_ask)
     note = (
         f"The model was not run here but asked for behind {model.url}, which takes prompts as text. "
         f"{_TEXT_ONLY}; a token was put to those prompts only whose text encodes back to the same ids. Of "

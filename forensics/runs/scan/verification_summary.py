@@ -49,7 +49,7 @@ def verification_summary(findings: WeightFindings, verification: Verification) -
     counts = tally(result, findings)
     # Where nothing can be verified, no share of verified tokens means anything.
     can_verify = verification.interface is not Interface.SAID
-    is_talk = verification.interface in (Interface.CHAT, Interface.SAID)
+    is_talk = verification.interface is not None and verification.interface.is_conversation
     has_ranking = can_verify and bool(result.searched or result.strata or result.two_phase)
     return VerificationSummary(
         tested=counts.tested,
