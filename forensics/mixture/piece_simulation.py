@@ -49,6 +49,8 @@ class PieceDocuments(Piles):
     pieces: sparse.csc_array
     #: Tokens of every pile, those of unknown characters among them, shape (D,).
     tokens: FloatArray
+    #: Those of them that are explained pieces, shape (D,).
+    explained: FloatArray
 
 
 def count_pieces(
@@ -65,7 +67,7 @@ def count_pieces(
 
     counted = count_words(documents, splitter, most=most)
     by_pile = counted.counts.tocsc()
-    columns, tokens = [], []
+    columns, tokens, explained = [], [], []
     for start, stop in zip(by_pile.indptr[:-1], by_pile.indptr[1:], strict=True):
         words = {
             counted.words[word]: int(count)
@@ -74,6 +76,7 @@ def count_pieces(
         found = pieces.counter.count(words)
         columns.append(sparse.csc_array(found.pieces[:, None]))
         tokens.append(found.tokens)
+        explained.append(found.pieces[~pieces.aside].sum())
     return PieceDocuments(
         names=counted.names,
         category=counted.category,
@@ -81,6 +84,7 @@ def count_pieces(
         documents=counted.documents,
         pieces=sparse.hstack(columns, format="csc"),
         tokens=np.array(tokens),
+        explained=np.array(explained),
     )
 
 
@@ -110,8 +114,8 @@ def simulate_pieces(
     rows = order[steps]
     seen = np.arange(n)
     if not is_scored:
-        known = (documents.pieces[np.flatnonzero(~pieces.aside)].sum(axis=0) * given.T).sum(axis=1)
-        seen = np.flatnonzero(known >= LEAST_EXPLAINED * np.maximum(documents.tokens @ given, 1.0))
+        share_explained = documents.explained @ given / np.maximum(documents.tokens @ given, 1.0)
+        seen = np.flatnonzero(share_explained >= LEAST_EXPLAINED)
     form = left[rows] if is_scored else None
     fit = fit_curve(W[rows][:, seen], np.empty((0, len(seen))), steps=steps, form=form)
     found = np.zeros(n)
